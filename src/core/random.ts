@@ -1,0 +1,37 @@
+import { randomBytes } from 'node:crypto';
+
+/** Randomness as an argument: the daemon uses `systemRandom`, tests a source of their own. */
+export interface Random {
+  bytes(length: number): Uint8Array;
+}
+
+/** The operating system's generator, drawn in blocks because small draws cost as much as large ones. */
+export function systemRandom(): Random {
+  let block: Uint8Array = new Uint8Array(0);
+  let used = 0;
+  return {
+    bytes(length) {
+      if (used + length > block.length) {
+        // Copied out of Node's Buffer, whose slice() would share its memory.
+      block = new Uint8Array(randomBytes(Math.max(4096, length)));
+        used = 0;
+      }
+      used += length;
+      return block.slice(used - length, used);
+    },
+  };
+}
+
+/** `length` random octets in lower-case hexadecimal: tags, branches, Call-IDs. */
+export function randomHex(random: Random, length: number): string {
+  return Buffer.from(random.bytes(length)).toString('hex');
+}
+
+/** A uniform integer in [0, limit), limit at most 2^32. */
+export function randomBelow(random: Random, limit: number): number {
+  const cut = 2 ** 32 - (2 ** 32 % limit);
+  for (;;) {
+    const drawn = Buffer.from(random.bytes(4)).readUInt32BE(0);
+    if (drawn < cut) return drawn % limit;
+  }
+}

@@ -1,0 +1,24 @@
+import type { Endpoint } from './endpoint.ts';
+
+/** One message that crossed an interface, told by the endpoint that sent or received it. */
+export interface TapRecord {
+  readonly protocol: 'SIP' | 'Diameter' | 'SGsAP';
+  readonly transport: 'UDP' | 'TCP' | 'SCTP';
+  readonly dir: 'FROM' | 'TO';
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  /** One line that names the message: a SIP start line, a command name. */
+  readonly summary: string;
+  /** The message as it was on the wire. */
+  readonly octets: Uint8Array;
+  /** The decoded message, for a listener that knows the protocol. */
+  readonly message?: unknown;
+}
+
+export interface Tap {
+  /** Whether anybody listens; endpoints skip building a record when nobody does. */
+  readonly active: boolean;
+  message(record: TapRecord): void;
+}
+
+export const noTap: Tap = { active: false, message() {} };

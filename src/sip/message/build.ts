@@ -1,0 +1,50 @@
+import type { HeaderType } from './headers.ts';
+import { Headers } from './headers.ts';
+import { TO, tagOf } from './header-types.ts';
+import { EMPTY_BODY, type Request, type Response } from './message.ts';
+import { reasonPhrase } from './reason-phrases.ts';
+
+export type HeaderValue = readonly [HeaderType<unknown>, unknown];
+
+/** Pairs a header with its value, so that lists of headers are checked by type. */
+export function header<T>(type: HeaderType<T>, value: T): HeaderValue {
+  return [type as HeaderType<unknown>, value];
+}
+
+export interface ResponseOptions {
+  readonly reason?: string;
+  /** Put on To when the request had no tag there (RFC 3261 §8.2.6.2); never on a 100. */
+  readonly toTag?: string;
+  readonly headers?: readonly HeaderValue[];
+  readonly body?: Uint8Array;
+}
+
+/** A response with Via, From, To, Call-ID, CSeq and Timestamp of the request (RFC 3261 §8.2.6). */
+export function responseTo(request: Request, status: number, options: ResponseOptions = {}): Response {
+  const headers = new Headers();
+  for (const name of ['Via', 'From', 'To', 'Call-ID', 'CSeq']) headers.copy(name, request.headers);
+  if (status === 100) headers.copy('Timestamp', request.headers);
+  const to = options.toTag === undefined || status === 100 ? undefined : headers.tryGet(TO);
+  if (to !== undefined && tagOf(to) === undefined) {
+    headers.setRaw('To', `${bracketed(headers.raw('To') as string)};tag=${options.toTag}`);
+  }
+  for (const [type, value] of options.headers ?? []) headers.add(type, value);
+  return { status, reason: options.reason ?? reasonPhrase(status), headers, body: options.body ?? EMPTY_BODY };
+}
+
+/** A request with these headers in this order; Via and Content-Length are the transaction's and the printer's. */
+export function makeRequest(
+  method: string,
+  uri: string,
+  values: readonly HeaderValue[],
+  body: Uint8Array = EMPTY_BODY,
+): Request {
+  const headers = new Headers();
+  for (const [type, value] of values) headers.add(type, value);
+  return { method, uri, headers, body };
+}
+
+/** RFC 3261 §20.34 leaves `sip:a@b;tag=x` the header's parameter, so nothing needs changing but trailing semicolons. */
+function bracketed(raw: string): string {
+  return raw.replace(/[;\s]+$/, '');
+}

@@ -1,0 +1,37 @@
+import type { HeaderType } from './headers.ts';
+import type { Response } from './message.ts';
+import { reasonPhrase } from './reason-phrases.ts';
+
+/**
+ * A refusal: whoever handles a request throws it, the router catches it once and answers. `explanation` is for the
+ * log and says in plain words what was wrong and what to check; the peer sees `reason`.
+ */
+export class SipError extends Error {
+  readonly status: number;
+  readonly reason: string;
+  readonly #dress: ((response: Response) => void)[] = [];
+
+  constructor(status: number, explanation: string, reason: string = reasonPhrase(status)) {
+    super(explanation);
+    this.name = 'SipError';
+    this.status = status;
+    this.reason = reason;
+  }
+
+  /** Adds a header to the response. */
+  with<T>(type: HeaderType<T>, ...values: readonly T[]): this {
+    return this.dress((response) => {
+      for (const value of values) response.headers.add(type, value);
+    });
+  }
+
+  dress(change: (response: Response) => void): this {
+    this.#dress.push(change);
+    return this;
+  }
+
+  applyTo(response: Response): Response {
+    for (const change of this.#dress) change(response);
+    return response;
+  }
+}
