@@ -55,7 +55,13 @@ export class Machine<S extends MachineState, E extends { readonly type: string }
   #over = false;
   #armed: Scheduled | undefined;
 
-  constructor(definition: MachineDefinition<S, E, F, C>, initial: S, clock: Clock, context: C, owner: MachineOwner<S, E, F>) {
+  constructor(
+    definition: MachineDefinition<S, E, F, C>,
+    initial: S,
+    clock: Clock,
+    context: C,
+    owner: MachineOwner<S, E, F>,
+  ) {
     this.#definition = definition;
     this.#state = initial;
     this.#clock = clock;

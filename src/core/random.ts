@@ -13,7 +13,7 @@ export function systemRandom(): Random {
     bytes(length) {
       if (used + length > block.length) {
         // Copied out of Node's Buffer, whose slice() would share its memory.
-      block = new Uint8Array(randomBytes(Math.max(4096, length)));
+        block = new Uint8Array(randomBytes(Math.max(4096, length)));
         used = 0;
       }
       used += length;

@@ -8,7 +8,10 @@ export interface Net {
   /** Binds a UDP socket. Rejects with an Error that names the endpoint and the cause in words. Port 0 draws one. */
   bindDatagram(options: BindOptions, handler: DatagramHandler): Promise<DatagramSocket>;
   /** Listens for TCP connections; `onConnection` gives each its handler. Rejects as bindDatagram does. */
-  listenStream(options: BindOptions, onConnection: (connection: StreamConnection) => StreamHandler): Promise<StreamListener>;
+  listenStream(
+    options: BindOptions,
+    onConnection: (connection: StreamConnection) => StreamHandler,
+  ): Promise<StreamListener>;
   /** Opens a TCP connection at once in the background: what is written before it is up is sent then. */
   connectStream(options: ConnectOptions, handler: StreamHandler): StreamConnection;
   /** The addresses this machine has now, loopback included. */

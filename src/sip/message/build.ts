@@ -1,6 +1,6 @@
+import { TO, tagOf } from './header-types.ts';
 import type { HeaderType } from './headers.ts';
 import { Headers } from './headers.ts';
-import { TO, tagOf } from './header-types.ts';
 import { EMPTY_BODY, type Request, type Response } from './message.ts';
 import { reasonPhrase } from './reason-phrases.ts';
 

@@ -1,6 +1,6 @@
 import { MalformedError } from '../../core/errors.ts';
 import type { HeaderType } from './headers.ts';
-import { Params, parseParams } from './params.ts';
+import { type Params, parseParams } from './params.ts';
 import { Scanner } from './scanner.ts';
 import { parseUri, printUri, type Uri } from './uri.ts';
 
@@ -99,7 +99,8 @@ function parseParameterised(raw: string): Parameterised {
 /** A number of RFC 3261's delta-seconds or CSeq range: decimal digits, below 2^31 or 2^32 by `limit`. */
 function parseNumber(raw: string, limit: number): number {
   const text = raw.trim();
-  if (!/^[0-9]{1,20}$/.test(text)) throw new MalformedError(`number expected, found ${JSON.stringify(raw.slice(0, 40))}`);
+  if (!/^[0-9]{1,20}$/.test(text))
+    throw new MalformedError(`number expected, found ${JSON.stringify(raw.slice(0, 40))}`);
   const number = Number(text);
   if (number >= limit) throw new MalformedError(`number ${text} too large`);
   return number;

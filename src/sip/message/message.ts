@@ -1,5 +1,5 @@
 import { CONTENT_LENGTH } from './header-types.ts';
-import { headerKey, type Headers } from './headers.ts';
+import { type Headers, headerKey } from './headers.ts';
 
 /** A SIP request (RFC 3261 §7.1). Header text is one character per octet; bodies stay octets. */
 export interface Request {

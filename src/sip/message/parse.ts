@@ -1,5 +1,5 @@
 import { MalformedError } from '../../core/errors.ts';
-import { headerKey, Headers } from './headers.ts';
+import { Headers, headerKey } from './headers.ts';
 import { EMPTY_BODY, type Message } from './message.ts';
 
 /** Bounds of one message; what is beyond is refused before it costs anything. */

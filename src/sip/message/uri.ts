@@ -79,7 +79,7 @@ function userEnd(body: string): number {
 
 function parseTel(body: string): TelUri {
   const [number = '', parameters] = cut(body, ';');
-  if (!/^\+?[0-9A-Fa-f*#().\-]+$/.test(number)) throw new MalformedError(`telephone number ${excerpt(number)}`);
+  if (!/^\+?[0-9A-Fa-f*#().-]+$/.test(number)) throw new MalformedError(`telephone number ${excerpt(number)}`);
   return { scheme: 'tel', number, params: uriParams(parameters) };
 }
 
@@ -97,7 +97,8 @@ function uriParams(text: string | undefined): Params {
 
 export function printUri(uri: Uri): string {
   if (isSip(uri)) {
-    const userinfo = uri.user === undefined ? '' : `${uri.user}${uri.password === undefined ? '' : `:${uri.password}`}@`;
+    const userinfo =
+      uri.user === undefined ? '' : `${uri.user}${uri.password === undefined ? '' : `:${uri.password}`}@`;
     const port = uri.port === undefined ? '' : `:${uri.port}`;
     const headers = uri.headers === undefined ? '' : `?${uri.headers}`;
     return `${uri.scheme}:${userinfo}${uri.host}${port}${uri.params}${headers}`;

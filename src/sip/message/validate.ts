@@ -53,7 +53,8 @@ export function checkRequest(head: Head, request: Request, available: number): S
     const cseq = request.headers.get(CSEQ);
     if (cseq?.method !== request.method) return bad(`CSeq method ${cseq?.method} differs from ${request.method}`);
     const length = request.headers.get(CONTENT_LENGTH);
-    if (length !== undefined && length > available) return bad(`Content-Length ${length}, but ${available} octets came`);
+    if (length !== undefined && length > available)
+      return bad(`Content-Length ${length}, but ${available} octets came`);
     return checkUri(request.uri);
   } catch (error) {
     if (error instanceof MalformedError) return bad(error.message);

@@ -26,9 +26,7 @@ export interface ServerTransaction {
   onFailure: ((why: TransactionFailure) => void) | undefined;
 }
 
-export type TransactionFailure =
-  | { readonly kind: 'timeout' }
-  | { readonly kind: 'transport'; readonly error: Error };
+export type TransactionFailure = { readonly kind: 'timeout' } | { readonly kind: 'transport'; readonly error: Error };
 
 /** A request of ours that awaits its responses (RFC 3261 §17.1). */
 export interface ClientTransaction {
