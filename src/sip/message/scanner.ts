@@ -4,7 +4,7 @@ import { MalformedError } from '../../core/errors.ts';
 const TOKEN = /[A-Za-z0-9\-.!%*_+`'~]+/y;
 const PARAMETER_VALUE = /[A-Za-z0-9\-.!%*_+`'~[\]:/&$?=@<>(){}|^]+/y;
 const SPACE = /[ \t\r\n]*/y;
-const QUOTED = /"(?:[^"\\]|\\[^])*"/y;
+const QUOTED = /"(?:[^"\\]|\\[\s\S])*"/y;
 
 /** A cursor over one header value. Positions in errors are characters from the value's start. */
 export class Scanner {
@@ -89,7 +89,7 @@ export class Scanner {
 
 /** The text of a quoted string; anything else is returned as it is. */
 export function unquote(raw: string): string {
-  return raw.startsWith('"') ? raw.slice(1, -1).replace(/\\([^])/g, '$1') : raw;
+  return raw.startsWith('"') ? raw.slice(1, -1).replace(/\\([\s\S])/g, '$1') : raw;
 }
 
 export function quote(text: string): string {
