@@ -10,8 +10,15 @@ export interface Flow {
   readonly transport: TransportName;
   /** Our address and listening port: what Via, Contact and Record-Route towards this peer show. */
   readonly local: Endpoint;
+  /** Where the socket is bound when that is not what peers are shown (`bind_addr`). */
+  readonly bound?: Endpoint;
   /** The peer's address and port. */
   readonly remote: Endpoint;
   /** The TCP connection the message came on, while it lives. */
   readonly connection?: number;
+  /**
+   * Port the peer said it listens on (sent-by of its Via), when that is not `remote.port`: where a new connection goes
+   * when this one is gone.
+   */
+  readonly listeningPort?: number;
 }

@@ -49,8 +49,9 @@ export class Machine<S extends MachineState, E extends { readonly type: string }
   readonly #clock: Clock;
   readonly #context: C;
   readonly #owner: MachineOwner<S, E, F>;
-  readonly #queue: E[] = [];
   #state: S;
+  /** Events raised while one is being worked on; made when the first such event comes. */
+  #queue: E[] | undefined;
   #running = false;
   #over = false;
   #armed: Scheduled | undefined;
@@ -78,66 +79,100 @@ export class Machine<S extends MachineState, E extends { readonly type: string }
     return this.#over;
   }
 
+  /** Works on the event and on those its effects raise. @throws the first bug of a handler or effect, at the end. */
   dispatch(event: E): void {
-    this.#queue.push(event);
-    if (this.#running) return;
+    if (this.#running) {
+      this.#queue ??= [];
+      this.#queue.push(event);
+      return;
+    }
+    const bugs = new Bugs();
     this.#running = true;
-    const bugs: unknown[] = [];
-    for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) this.#step(next, bugs);
+    for (let next: E | undefined = event; next !== undefined; next = this.#queue?.shift()) this.#step(next, bugs);
     this.#running = false;
     this.#arm();
-    if (bugs.length > 0) throw bugs[0];
+    bugs.throwFirst();
   }
 
-  /** Ends the machine without an event: its timers never fire, later events are ignored. */
+  /** Ends the machine without an event: its timers never fire, later events are ignored, the owner is not told. */
   abandon(): void {
     this.#over = true;
     this.#armed?.cancel();
     this.#armed = undefined;
   }
 
-  #step(event: E, bugs: unknown[]): void {
+  #step(event: E, bugs: Bugs): void {
     if (this.#over) return;
     const before = this.#state;
-    const handler = this.#definition.handlers[before.name as S['name']] as (
+    try {
+      const step = this.#handle(before, event);
+      if (step === undefined) this.#owner.onUnexpected?.(before, event);
+      else this.#enter(step, before, bugs);
+    } catch (bug) {
+      bugs.add(bug);
+    }
+  }
+
+  #handle(state: S, event: E): Step<S, F> {
+    const handler = this.#definition.handlers[state.name as S['name']] as (
       state: S,
       event: E,
       now: number,
       context: C,
     ) => Step<S, F>;
-    const step = collect(bugs, () => handler(before, event, this.#clock.now(), this.#context));
-    if (step === undefined) {
-      collect(bugs, () => this.#owner.onUnexpected?.(before, event));
-      return;
-    }
-    this.#state = step.state;
-    if (step.state.name !== before.name) collect(bugs, () => this.#owner.onState?.(step.state, before));
-    for (const effect of step.effects ?? []) collect(bugs, () => this.#owner.perform(effect));
-    if (this.#definition.final.includes(step.state.name)) {
-      this.abandon();
-      collect(bugs, () => this.#owner.onFinal?.(step.state));
-    }
+    return handler(state, event, this.#clock.now(), this.#context);
   }
 
+  #enter(step: NonNullable<Step<S, F>>, before: S, bugs: Bugs): void {
+    const state = step.state;
+    this.#state = state;
+    if (state.name !== before.name && this.#owner.onState !== undefined) {
+      try {
+        this.#owner.onState(state, before);
+      } catch (bug) {
+        bugs.add(bug);
+      }
+    }
+    for (const effect of step.effects ?? NOTHING) {
+      try {
+        this.#owner.perform(effect);
+      } catch (bug) {
+        bugs.add(bug);
+      }
+    }
+    if (this.#over || !this.#definition.final.includes(state.name)) return;
+    this.abandon();
+    this.#owner.onFinal?.(state);
+  }
+
+  /** Asks the clock for the state's earliest timer, unless that is what it was asked for already. */
   #arm(): void {
     if (this.#over) return;
-    const [, at] = earliest(this.#state.timers);
-    if (this.#armed !== undefined && this.#armed.at === at) return;
+    const { timers } = this.#state;
+    const timer = earliest(timers);
+    const at = timer === undefined ? undefined : timers?.[timer];
+    if (this.#armed?.at === at) return;
     this.#armed?.cancel();
-    this.#armed = at === undefined ? undefined : this.#clock.schedule(at, () => this.#fire());
+    this.#armed = at === undefined ? undefined : this.#clock.schedule(at, this.#fire);
   }
 
-  #fire(): void {
+  readonly #fire = (): void => {
     this.#armed = undefined;
-    const [timer] = earliest(this.#state.timers);
+    // An effect that waits for the clock: the timer is armed again when the effects are done.
+    if (this.#running) return;
+    const { timers } = this.#state;
+    const timer = earliest(timers);
     if (timer === undefined) return;
-    const { [timer]: _fired, ...timers } = this.#state.timers as Timers;
-    this.#state = { ...this.#state, timers };
+    // Taken out before the handler sees it, so that a handler which does not expect it cannot make it fire again.
+    this.#state = { ...this.#state, timers: { ...timers, [timer]: undefined } };
     this.dispatch({ type: 'timer', timer } as unknown as E);
-  }
+  };
 }
 
-function earliest(timers: Timers | undefined): [string, number] | [undefined, undefined] {
+const NOTHING: readonly never[] = [];
+
+/** Name of the timer that is due first. */
+function earliest(timers: Timers | undefined): string | undefined {
   let name: string | undefined;
   let at = Number.POSITIVE_INFINITY;
   for (const timer in timers) {
@@ -147,14 +182,18 @@ function earliest(timers: Timers | undefined): [string, number] | [undefined, un
       at = candidate;
     }
   }
-  return name === undefined ? [undefined, undefined] : [name, at];
+  return name;
 }
 
-function collect<T>(bugs: unknown[], run: () => T): T | undefined {
-  try {
-    return run();
-  } catch (error) {
-    bugs.push(error);
-    return undefined;
+/** What was thrown while the rest went on. */
+class Bugs {
+  #first: { readonly bug: unknown } | undefined;
+
+  add(bug: unknown): void {
+    this.#first ??= { bug };
+  }
+
+  throwFirst(): void {
+    if (this.#first !== undefined) throw this.#first.bug;
   }
 }

@@ -24,11 +24,13 @@ export function systemRandom(): Random {
 
 /** `length` random octets in lower-case hexadecimal: tags, branches, Call-IDs. */
 export function randomHex(random: Random, length: number): string {
-  return Buffer.from(random.bytes(length)).toString('hex');
+  const { buffer, byteOffset } = random.bytes(length);
+  return Buffer.from(buffer, byteOffset, length).toString('hex');
 }
 
-/** A uniform integer in [0, limit), limit at most 2^32. */
+/** A uniform integer in [0, limit). @throws RangeError unless limit is an integer of 1..2^32. */
 export function randomBelow(random: Random, limit: number): number {
+  if (!Number.isInteger(limit) || limit < 1 || limit > 2 ** 32) throw new RangeError(`no integer below ${limit}`);
   const cut = 2 ** 32 - (2 ** 32 % limit);
   for (;;) {
     const drawn = Buffer.from(random.bytes(4)).readUInt32BE(0);

@@ -27,14 +27,19 @@ export function systemClock(onBug: (error: unknown) => void): Clock {
   function runDue(): void {
     armed = undefined;
     const now = performance.now();
-    for (let run = queue.takeDue(now); run !== undefined; run = queue.takeDue(now)) {
-      try {
-        run();
-      } catch (error) {
-        onBug(error);
-      }
+    try {
+      for (let run = queue.takeDue(now); run !== undefined; run = queue.takeDue(now)) runGuarded(run);
+    } finally {
+      arm();
     }
-    arm();
+  }
+
+  function runGuarded(run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      onBug(error);
+    }
   }
 
   return {

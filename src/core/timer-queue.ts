@@ -17,11 +17,12 @@ export class TimerQueue {
     return this.#heap[0]?.at;
   }
 
+  /** @throws RangeError when `at` is no instant: it would have no place in the order. */
   add(at: number, run: () => void): Scheduled {
+    if (Number.isNaN(at)) throw new RangeError('a call scheduled at NaN');
     const entry = new Entry(this, at, this.#added++, run);
-    entry.index = this.#heap.length;
     this.#heap.push(entry);
-    this.#rise(entry);
+    this.#rise(entry, this.#heap.length - 1);
     return entry;
   }
 
@@ -34,41 +35,49 @@ export class TimerQueue {
   }
 
   remove(entry: Entry): void {
-    if (entry.index < 0) return;
-    const last = this.#heap.pop() as Entry;
-    if (last !== entry) {
-      last.index = entry.index;
-      this.#heap[last.index] = last;
-      this.#rise(last);
-      this.#sink(last);
-    }
+    const hole = entry.index;
+    if (hole < 0) return;
     entry.index = -1;
+    const last = this.#heap.pop() as Entry;
+    if (last === entry) return;
+    if (last.before(entry)) this.#rise(last, hole);
+    else this.#sink(last, hole);
   }
 
-  #rise(entry: Entry): void {
-    while (entry.index > 0) {
-      const parent = this.#heap[(entry.index - 1) >> 1] as Entry;
-      if (!entry.before(parent)) return;
-      this.#swap(entry, parent);
+  /** Puts the entry into the hole or above it; the entries it passes move down. */
+  #rise(entry: Entry, hole: number): void {
+    const heap = this.#heap;
+    let index = hole;
+    while (index > 0) {
+      const above = (index - 1) >> 1;
+      const parent = heap[above] as Entry;
+      if (!entry.before(parent)) break;
+      heap[index] = parent;
+      parent.index = index;
+      index = above;
     }
+    heap[index] = entry;
+    entry.index = index;
   }
 
-  #sink(entry: Entry): void {
-    for (;;) {
-      const left = this.#heap[entry.index * 2 + 1];
-      const right = this.#heap[entry.index * 2 + 2];
-      const child = right !== undefined && left !== undefined && right.before(left) ? right : left;
-      if (child === undefined || !child.before(entry)) return;
-      this.#swap(entry, child);
+  /** Puts the entry into the hole or below it; the entries it passes move up. */
+  #sink(entry: Entry, hole: number): void {
+    const heap = this.#heap;
+    let index = hole;
+    for (let below = index * 2 + 1; below < heap.length; below = index * 2 + 1) {
+      const right = heap[below + 1];
+      let child = heap[below] as Entry;
+      if (right?.before(child)) {
+        child = right;
+        below++;
+      }
+      if (!child.before(entry)) break;
+      heap[index] = child;
+      child.index = index;
+      index = below;
     }
-  }
-
-  #swap(a: Entry, b: Entry): void {
-    const index = a.index;
-    a.index = b.index;
-    b.index = index;
-    this.#heap[a.index] = a;
-    this.#heap[b.index] = b;
+    heap[index] = entry;
+    entry.index = index;
   }
 }
 

@@ -5,7 +5,7 @@ import type { Endpoint } from '../core/endpoint.ts';
  * whoever is called back catches what is malformed; anything else is a bug and goes to the `onBug` of the real one.
  */
 export interface Net {
-  /** Binds a UDP socket. Rejects with an Error that names the endpoint and the cause in words. Port 0 draws one. */
+  /** Binds a UDP socket. Rejects with a NetError. Port 0 draws one. */
   bindDatagram(options: BindOptions, handler: DatagramHandler): Promise<DatagramSocket>;
   /** Listens for TCP connections; `onConnection` gives each its handler. Rejects as bindDatagram does. */
   listenStream(
@@ -18,8 +18,14 @@ export interface Net {
   localAddresses(): readonly LocalAddress[];
 }
 
+/** What went wrong outside: `message` names the endpoint and the cause in words. */
+export interface NetError extends Error {
+  /** The system's name of the error, EADDRINUSE for one. */
+  readonly code?: string;
+}
+
 export interface BindOptions extends Endpoint {
-  /** Interface to bind to (SO_BINDTODEVICE), where the system allows it. */
+  /** Interface to bind to (SO_BINDTODEVICE), where the system allows it: Node's sockets cannot, and ignore it. */
   readonly device?: string;
   /** Octets; the system's default loses datagrams of a burst. */
   readonly receiveBufferSize?: number;

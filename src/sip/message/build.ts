@@ -1,3 +1,4 @@
+import { isSpace } from './characters.ts';
 import { TO, tagOf } from './header-types.ts';
 import type { HeaderType } from './headers.ts';
 import { Headers } from './headers.ts';
@@ -26,7 +27,7 @@ export function responseTo(request: Request, status: number, options: ResponseOp
   if (status === 100) headers.copy('Timestamp', request.headers);
   const to = options.toTag === undefined || status === 100 ? undefined : headers.tryGet(TO);
   if (to !== undefined && tagOf(to) === undefined) {
-    headers.setRaw('To', `${bracketed(headers.raw('To') as string)};tag=${options.toTag}`);
+    headers.setRaw('To', `${withoutEmptyParameters(headers.raw('To') as string)};tag=${options.toTag}`);
   }
   for (const [type, value] of options.headers ?? []) headers.add(type, value);
   return { status, reason: options.reason ?? reasonPhrase(status), headers, body: options.body ?? EMPTY_BODY };
@@ -44,7 +45,9 @@ export function makeRequest(
   return { method, uri, headers, body };
 }
 
-/** RFC 3261 §20.34 leaves `sip:a@b;tag=x` the header's parameter, so nothing needs changing but trailing semicolons. */
-function bracketed(raw: string): string {
-  return raw.replace(/[;\s]+$/, '');
+/** `sip:a@b;` becomes `sip:a@b`, so that a parameter may follow; without brackets it is the header's (§20.10). */
+function withoutEmptyParameters(raw: string): string {
+  let end = raw.length;
+  while (end > 0 && (raw.charAt(end - 1) === ';' || isSpace(raw.charCodeAt(end - 1)))) end--;
+  return raw.slice(0, end);
 }

@@ -1,4 +1,6 @@
+import { isIPv6 } from 'node:net';
 import { MalformedError } from '../../core/errors.ts';
+import { decimal, trimmed } from './characters.ts';
 import type { HeaderType } from './headers.ts';
 import { type Params, parseParams } from './params.ts';
 import { Scanner } from './scanner.ts';
@@ -35,51 +37,59 @@ export interface Parameterised {
 export function parseNameAddr(raw: string): NameAddr {
   const scanner = new Scanner(raw);
   scanner.skipSpace();
+  const start = scanner.position;
   const quoted = scanner.quoted();
   scanner.skipSpace();
-  const words = quoted === undefined ? scanner.until('<') : '';
-  if (scanner.peek() === '<') {
-    if (!/^[A-Za-z0-9\-.!%*_+`'~ \t\u0080-\u00ff]*$/.test(words)) scanner.fail('display name needs quotes');
-    scanner.position++;
-    const uri = parseUri(scanner.until('>'));
-    if (scanner.peek() !== '>') scanner.fail("'>' missing");
-    scanner.position++;
-    const params = parseParams(scanner);
-    scanner.end();
-    const display = quoted ?? words.trim();
-    return display === '' ? { uri, params } : { display, uri, params };
-  }
-  if (quoted !== undefined) scanner.fail("'<' expected after the display name");
-  // RFC 3261 §20.10: without brackets all parameters are the header's, and the URI may hold no comma or '?'.
-  const bare = new Scanner(raw.trim());
-  const text = bare.until(';').trim();
-  if (/[,?]/.test(text)) throw new MalformedError(`URI with ',' or '?' needs angle brackets`);
+  const open = quoted === undefined ? raw.indexOf('<', start) : scanner.position;
+  // A bare URI may be followed by a parameter with '<' in its value: +sip.instance="<urn:…>".
+  if (open < 0 || (open > start && quoted === undefined && raw.lastIndexOf(';', open) >= 0))
+    return parseAddrSpec(scanner);
+  if (raw.charAt(open) !== '<') scanner.fail("'<' expected after the display name");
+  const display = quoted ?? trimmed(raw, start, open);
+  if (open > start && quoted === undefined && !WORDS.test(display)) scanner.fail('display name needs quotes');
+  const close = raw.indexOf('>', open);
+  if (close < 0) scanner.fail("'>' missing");
+  const uri = parseUri(raw.slice(open + 1, close));
+  scanner.position = close + 1;
+  const params = parseParams(scanner);
+  scanner.end();
+  return display === '' ? { uri, params } : { display, uri, params };
+}
+
+/** RFC 3261 §20.10: without brackets all parameters are the header's, and the URI may hold no comma or '?'. */
+function parseAddrSpec(scanner: Scanner): NameAddr {
+  const text = trimmed(scanner.until(';'));
+  if (text.includes(',') || text.includes('?')) throw new MalformedError(`URI with ',' or '?' needs angle brackets`);
   const uri = parseUri(text);
-  const params = parseParams(bare);
-  bare.end();
+  const params = parseParams(scanner);
+  scanner.end();
   return { uri, params };
 }
+
+/** Tokens with spaces between, and what many send without quotes: UTF-8. */
+const WORDS = /^[A-Za-z0-9\-.!%*_+`'~ \t\u0080-\u00ff]*$/;
 
 export function printNameAddr({ display, uri, params }: NameAddr): string {
   return `${display === undefined ? '' : `${display} `}<${printUri(uri)}>${params}`;
 }
 
+/** RFC 3261 §25.1 via-parm before its parameters: transport, host, port, with white space wherever it may be. */
+const SENT =
+  /[ \t]*SIP[ \t]*\/[ \t]*2\.0[ \t]*\/[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]+(\[[\dA-Fa-f:.]+\]|[\w.-]+)[ \t]*(?::[ \t]*(\d+))?/iy;
+
 export function parseVia(raw: string): Via {
-  const scanner = new Scanner(raw);
-  scanner.skipSpace();
-  const protocol = scanner.token('protocol');
-  scanner.expect('/');
-  const version = scanner.token('version');
-  scanner.expect('/');
-  const transport = scanner.token('transport').toUpperCase();
-  if (protocol.toUpperCase() !== 'SIP' || version !== '2.0') scanner.fail('SIP/2.0 expected');
-  scanner.skipSpace();
-  const host = scanner.match(/\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+/y) ?? scanner.fail('host expected');
-  const port = scanner.take(':') ? Number(scanner.match(/[0-9]{1,5}/y) ?? scanner.fail('port expected')) : undefined;
-  if (port !== undefined && (port < 1 || port > 65535)) scanner.fail('port out of range');
+  SENT.lastIndex = 0;
+  const [, name, host = '', digits] = SENT.exec(raw) ?? [];
+  const scanner = new Scanner(raw, SENT.lastIndex);
+  if (name === undefined) return scanner.fail('SIP/2.0, transport and host expected');
+  if (host.charAt(0) === '[' && !isIPv6(host.slice(1, -1))) scanner.fail('IPv6 address expected in brackets');
+  const port = digits === undefined ? undefined : Number(digits);
+  if (port !== undefined && (port < 1 || port > 65_535)) scanner.fail('port out of range');
   const params = parseParams(scanner);
   scanner.end();
-  return { transport, host: host.toLowerCase(), ...(port !== undefined && { port }), params };
+  const transport = name.toUpperCase();
+  const sentBy = host.toLowerCase();
+  return port === undefined ? { transport, host: sentBy, params } : { transport, host: sentBy, port, params };
 }
 
 export function printVia({ transport, host, port, params }: Via): string {
@@ -89,20 +99,18 @@ export function printVia({ transport, host, port, params }: Via): string {
 function parseParameterised(raw: string): Parameterised {
   const scanner = new Scanner(raw);
   scanner.skipSpace();
-  const value = scanner.until('; \t').trim();
+  const value = scanner.until('; \t');
   if (value === '') scanner.fail('value expected');
   const params = parseParams(scanner);
   scanner.end();
   return { value, params };
 }
 
-/** A number of RFC 3261's delta-seconds or CSeq range: decimal digits, below 2^31 or 2^32 by `limit`. */
+/** Decimal digits (RFC 3261 §25.1), however many, below `limit`. */
 function parseNumber(raw: string, limit: number): number {
-  const text = raw.trim();
-  if (!/^[0-9]{1,20}$/.test(text))
-    throw new MalformedError(`number expected, found ${JSON.stringify(raw.slice(0, 40))}`);
-  const number = Number(text);
-  if (number >= limit) throw new MalformedError(`number ${text} too large`);
+  const number = decimal(trimmed(raw));
+  if (number === undefined) throw new MalformedError(`number expected, found ${JSON.stringify(raw.slice(0, 40))}`);
+  if (number >= limit) throw new MalformedError(`number ${raw.slice(0, 40)} too large`);
   return number;
 }
 
@@ -137,14 +145,11 @@ function number(name: string, limit: number): HeaderType<number> {
   return { name, list: false, parse: (raw) => parseNumber(raw, limit), print: String };
 }
 
-/** RFC 3261 §20.19: a value above 2^32-1 counts as 2^32-1; anything not a number is malformed. */
-function deltaSeconds(name: string): HeaderType<number> {
-  return {
-    name,
-    list: false,
-    parse: (raw) => Math.min(parseNumber(raw, Number.POSITIVE_INFINITY), 2 ** 32 - 1),
-    print: String,
-  };
+const MOST_SECONDS = 2 ** 32 - 1;
+
+/** Seconds (RFC 3261 §20.19, §20.10): beyond 2^32-1 they count as that, and what is no number counts as 3600. */
+function lenientSeconds(raw: string): number {
+  return Math.min(decimal(trimmed(raw)) ?? 3600, MOST_SECONDS);
 }
 
 export const VIA: HeaderType<Via> = { name: 'Via', list: true, parse: parseVia, print: printVia };
@@ -161,24 +166,22 @@ export const P_CALLED_PARTY_ID = nameAddr('P-Called-Party-ID', false);
 export const CALL_ID: HeaderType<string> = {
   name: 'Call-ID',
   list: false,
+  // Peers compare it octet by octet and never look into it, so any word will do, several @ included.
   parse(raw) {
-    if (!/^[^\s@]+(@[^\s@]+)?$/.test(raw)) throw new MalformedError('one word, or two around an @, expected');
+    if (raw === '' || /[ \t\r\n]/.test(raw)) throw new MalformedError('one word expected');
     return raw;
   },
   print: (value) => value,
 };
+const CSEQ_VALUE = /^[ \t]*(\d+)[ \t]+([A-Za-z0-9\-.!%*_+`'~]+)[ \t]*$/;
 export const CSEQ: HeaderType<CSeq> = {
   name: 'CSeq',
   list: false,
   parse(raw) {
-    const scanner = new Scanner(raw);
-    scanner.skipSpace();
+    const [, digits, method] = CSEQ_VALUE.exec(raw) ?? [];
+    if (digits === undefined || method === undefined) throw new MalformedError('number and method expected');
     // RFC 3261 §8.1.1.5: below 2^31.
-    const sequence = parseNumber(scanner.match(/[0-9]+/y) ?? scanner.fail('number expected'), 2 ** 31);
-    scanner.skipSpace();
-    const method = scanner.token('method');
-    scanner.end();
-    return { number: sequence, method };
+    return { number: parseNumber(digits, 2 ** 31), method };
   },
   print: ({ number: sequence, method }) => `${sequence} ${method}`,
 };
@@ -186,12 +189,12 @@ export const CSEQ: HeaderType<CSeq> = {
 export const CONTACT: HeaderType<NameAddr | '*'> = {
   name: 'Contact',
   list: true,
-  parse: (raw) => (raw.trim() === '*' ? '*' : parseNameAddr(raw)),
+  parse: (raw) => (trimmed(raw) === '*' ? '*' : parseNameAddr(raw)),
   print: (value) => (value === '*' ? '*' : printNameAddr(value)),
 };
 export const MAX_FORWARDS = number('Max-Forwards', 256);
-export const EXPIRES = deltaSeconds('Expires');
-export const MIN_EXPIRES = deltaSeconds('Min-Expires');
+export const EXPIRES: HeaderType<number> = { name: 'Expires', list: false, parse: lenientSeconds, print: String };
+export const MIN_EXPIRES = number('Min-Expires', 2 ** 32);
 export const RSEQ = number('RSeq', 2 ** 32);
 export const CONTENT_LENGTH = number('Content-Length', 2 ** 31);
 export const CONTENT_TYPE = parameterised('Content-Type', false);
@@ -211,8 +214,15 @@ export const PRIVACY = text('Privacy');
 export const USER_AGENT = text('User-Agent');
 export const SERVER = text('Server');
 export const RETRY_AFTER = text('Retry-After');
+export const WARNING = text('Warning');
 
 /** The tag of a From or To. */
 export function tagOf(value: NameAddr | undefined): string | undefined {
   return value?.params.get('tag');
+}
+
+/** The seconds of a Contact's `expires` parameter (RFC 3261 §20.10), undefined when it has none. */
+export function expiresOf(contact: NameAddr): number | undefined {
+  const raw = contact.params.get('expires');
+  return raw === undefined ? undefined : lenientSeconds(raw);
 }

@@ -1,4 +1,6 @@
 import { MalformedError } from '../../core/errors.ts';
+import { quotedEnd, runEnd, trimmed } from './characters.ts';
+import { octetText, ownText } from './header-text.ts';
 
 /**
  * How one header is read and printed. The definitions are in header-types.ts; each value is parsed when somebody
@@ -46,23 +48,34 @@ const COMPACT: { readonly [letter: string]: string } = {
   y: 'identity',
 };
 
-/** Spelling → key, so that the usual spellings cost one look-up. Bounded: strangers choose the spellings. */
+/**
+ * Spelling → key, so that the usual spellings cost one look-up. Bounded, in number and length: strangers choose the
+ * spellings.
+ */
 const KEYS = new Map<string, string>();
 const MOST_KEYS = 2000;
+const LONGEST_KEY = 50;
 
+/** What headers are found by: the long form in small letters. */
 export function headerKey(name: string): string {
   const known = KEYS.get(name);
   if (known !== undefined) return known;
   const lower = name.toLowerCase();
   const key = (lower.length === 1 ? COMPACT[lower] : undefined) ?? lower;
-  if (KEYS.size < MOST_KEYS) KEYS.set(name, key);
+  if (KEYS.size < MOST_KEYS && name.length <= LONGEST_KEY) KEYS.set(ownText(name), ownText(key));
   return key;
+}
+
+/** The values of one header that were asked for: the first, or all of them. */
+interface Memo {
+  readonly values: readonly unknown[];
+  readonly complete: boolean;
 }
 
 /** The headers of one message in their order. */
 export class Headers {
   #lines: Line[];
-  #memo: Map<string, readonly unknown[]> | undefined;
+  #memo: Map<string, Memo> | undefined;
 
   constructor(lines: Line[] = []) {
     this.#lines = lines;
@@ -75,7 +88,9 @@ export class Headers {
 
   /** A copy that shares nothing that can change. */
   clone(): Headers {
-    return new Headers(this.#lines.slice());
+    const copy = new Headers(this.#lines.slice());
+    if (this.#memo !== undefined) copy.#memo = new Map(this.#memo);
+    return copy;
   }
 
   has(name: string): boolean {
@@ -84,9 +99,7 @@ export class Headers {
 
   /** The first line's value as it stood. */
   raw(name: string): string | undefined {
-    const key = headerKey(name);
-    for (const line of this.#lines) if (line.key === key) return line.value;
-    return undefined;
+    return this.#first(headerKey(name))?.value;
   }
 
   /** Every line's value as it stood. */
@@ -97,23 +110,34 @@ export class Headers {
     return values;
   }
 
-  /** The first value. @throws MalformedError naming the header. */
+  /** The first value; the others are not looked at. @throws MalformedError naming the header. */
   get<T>(type: HeaderType<T>): T | undefined {
-    return this.all(type)[0];
+    const key = headerKey(type.name);
+    const known = this.#memo?.get(key);
+    if (known !== undefined) return known.values[0] as T | undefined;
+    for (const line of this.#lines) {
+      if (line.key !== key) continue;
+      const raw = type.list ? firstElement(line.value) : line.value;
+      if (raw === undefined) continue;
+      const value = parseNamed(type, raw);
+      this.#remember(key, [value], false);
+      return value;
+    }
+    this.#remember(key, [], true);
+    return undefined;
   }
 
   /** All values, those of comma lists and of several lines alike. @throws MalformedError naming the header. */
   all<T>(type: HeaderType<T>): readonly T[] {
     const key = headerKey(type.name);
     const known = this.#memo?.get(key);
-    if (known !== undefined) return known as readonly T[];
+    if (known?.complete) return known.values as readonly T[];
     const values: T[] = [];
     for (const line of this.#lines) {
       if (line.key !== key) continue;
       for (const raw of type.list ? splitList(line.value) : [line.value]) values.push(parseNamed(type, raw));
     }
-    this.#memo ??= new Map();
-    this.#memo.set(key, values);
+    this.#remember(key, values, true);
     return values;
   }
 
@@ -133,15 +157,7 @@ export class Headers {
   }
 
   setRaw(name: string, value: string): this {
-    const key = this.#changed(name);
-    const index = this.#lines.findIndex((line) => line.key === key);
-    if (index < 0) {
-      this.#lines.push({ name, key, value });
-      return this;
-    }
-    this.#lines = this.#lines.filter((line, at) => at <= index || line.key !== key);
-    this.#lines[index] = { name, key, value };
-    return this;
+    return this.#replace(headerKey(name), [newLine(name, value)]);
   }
 
   /** Adds a line after the others. */
@@ -150,47 +166,88 @@ export class Headers {
   }
 
   addRaw(name: string, value: string): this {
-    this.#lines.push({ name, key: this.#changed(name), value });
+    const line = newLine(name, value);
+    this.#lines.push(line);
+    this.#memo?.delete(line.key);
     return this;
   }
 
   /** Adds a line before the others of the same header (Via, Record-Route, Path), or before all others. */
   prepend<T>(type: HeaderType<T>, value: T): this {
-    const key = this.#changed(type.name);
-    const index = this.#lines.findIndex((line) => line.key === key);
-    this.#lines.splice(Math.max(0, index), 0, { name: type.name, key, value: type.print(value) });
+    const line = newLine(type.name, type.print(value));
+    this.#lines.splice(Math.max(0, this.#index(line.key)), 0, line);
+    this.#memo?.delete(line.key);
+    return this;
+  }
+
+  /** Replaces the first value and leaves the others as they stood, malformed ones too: a Via that gets `received`. */
+  replaceFirst<T>(type: HeaderType<T>, value: T): this {
+    const key = headerKey(type.name);
+    const index = this.#lines.findIndex(
+      (line) => line.key === key && (!type.list || firstElement(line.value) !== undefined),
+    );
+    if (index < 0) return this.prepend(type, value);
+    const others = type.list ? splitList((this.#lines[index] as Line).value).slice(1) : [];
+    this.#lines[index] = newLine(type.name, [type.print(value), ...others].join(', '));
+    this.#memo?.delete(key);
     return this;
   }
 
   /** Replaces all values of a list header by these, one line each; none takes the header away. */
   setAll<T>(type: HeaderType<T>, values: readonly T[]): this {
-    const key = this.#changed(type.name);
-    const index = this.#lines.findIndex((line) => line.key === key);
-    const kept = this.#lines.filter((line) => line.key !== key);
-    const lines = values.map((value) => ({ name: type.name, key, value: type.print(value) }));
-    kept.splice(index < 0 ? kept.length : index, 0, ...lines);
-    this.#lines = kept;
-    return this;
+    return this.#replace(
+      headerKey(type.name),
+      values.map((value) => newLine(type.name, type.print(value))),
+    );
   }
 
   /** Copies every line of the header as it stands. */
   copy(name: string, from: Headers): this {
-    const key = this.#changed(name);
+    const key = headerKey(name);
     for (const line of from.#lines) if (line.key === key) this.#lines.push(line);
+    this.#memo?.delete(key);
     return this;
   }
 
   remove(...names: readonly string[]): this {
-    const keys = names.map((name) => this.#changed(name));
-    this.#lines = this.#lines.filter((line) => !keys.includes(line.key));
+    for (const name of names) this.#replace(headerKey(name), []);
     return this;
   }
 
-  #changed(name: string): string {
-    const key = headerKey(name);
-    this.#memo?.delete(key);
-    return key;
+  #first(key: string): Line | undefined {
+    for (const line of this.#lines) if (line.key === key) return line;
+    return undefined;
   }
+
+  #index(key: string): number {
+    return this.#lines.findIndex((line) => line.key === key);
+  }
+
+  /** Puts `lines` where the first line of `key` is, or at the end, and takes the others away. */
+  #replace(key: string, lines: readonly Line[]): this {
+    this.#memo?.delete(key);
+    const index = this.#index(key);
+    if (index < 0) {
+      this.#lines.push(...lines);
+      return this;
+    }
+    const after = this.#lines.slice(index).filter((line) => line.key !== key);
+    this.#lines = [...this.#lines.slice(0, index), ...lines, ...after];
+    return this;
+  }
+
+  #remember(key: string, values: readonly unknown[], complete: boolean): void {
+    this.#memo ??= new Map();
+    this.#memo.set(key, { values, complete });
+  }
+}
+
+/**
+ * A line of ours. What would end the line and begin another is made a space, and text that is not octets yet becomes
+ * them as UTF-8: a name somebody configured or dialled must not add a header.
+ */
+function newLine(name: string, value: string): Line {
+  return { name, key: headerKey(name), value: octetText(value) };
 }
 
 function parseNamed<T>(type: HeaderType<T>, raw: string): T {
@@ -204,24 +261,36 @@ function parseNamed<T>(type: HeaderType<T>, raw: string): T {
 
 /** Cuts at commas outside quotes and angle brackets. Empty elements are left out (RFC 3261 §25.1). */
 export function splitList(text: string): string[] {
-  if (!text.includes(',')) return text === '' ? [] : [text];
   const parts: string[] = [];
-  let start = 0;
-  let quoted = false;
-  let angle = false;
-  for (let at = 0; at <= text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (quoted) {
-      if (code === 0x5c) at++;
-      else if (code === 0x22) quoted = false;
-    } else if (code === 0x22 && !angle) quoted = true;
-    else if (code === 0x3c) angle = true;
-    else if (code === 0x3e) angle = false;
-    if (at >= text.length || (code === 0x2c && !quoted && !angle)) {
-      const part = text.slice(start, at).trim();
-      if (part !== '') parts.push(part);
-      start = at + 1;
-    }
+  for (let start = 0; start <= text.length; ) {
+    const end = elementEnd(text, start);
+    const part = trimmed(text, start, end);
+    if (part !== '') parts.push(part);
+    start = end + 1;
   }
   return parts;
+}
+
+/** The first element that is not empty. */
+function firstElement(text: string): string | undefined {
+  for (let start = 0; start <= text.length; ) {
+    const end = elementEnd(text, start);
+    const part = trimmed(text, start, end);
+    if (part !== '') return part;
+    start = end + 1;
+  }
+  return undefined;
+}
+
+const PLAIN = /[^",<]*/y;
+
+/** Where the element that begins at `start` ends: at a comma or at the end of the text. */
+function elementEnd(text: string, start: number): number {
+  let at = text.indexOf(',', start) < 0 ? text.length : runEnd(text, start, PLAIN);
+  while (at < text.length && text.charAt(at) !== ',') {
+    const end = text.charAt(at) === '"' ? quotedEnd(text, at) : text.indexOf('>', at) + 1;
+    if (end <= 0) return text.length;
+    at = runEnd(text, end, PLAIN);
+  }
+  return at;
 }

@@ -1,3 +1,4 @@
+import { octetText } from './header-text.ts';
 import { CONTENT_LENGTH } from './header-types.ts';
 import { type Headers, headerKey } from './headers.ts';
 
@@ -34,7 +35,7 @@ export function startLine(message: Message): string {
 
 /** Octets for the wire; Content-Length is that of the body, whatever the headers say. */
 export function printMessage(message: Message): Buffer {
-  let text = `${startLine(message)}\r\n`;
+  let text = `${octetText(startLine(message))}\r\n`;
   for (const { name, key, value } of message.headers.lines) {
     if (key !== LENGTH) text += `${name}: ${value}\r\n`;
   }

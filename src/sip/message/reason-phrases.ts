@@ -29,12 +29,20 @@ const PHRASES: { readonly [status: number]: string } = {
   414: 'Request-URI Too Long',
   415: 'Unsupported Media Type',
   416: 'Unsupported URI Scheme',
+  417: 'Unknown Resource-Priority',
   420: 'Bad Extension',
   421: 'Extension Required',
   422: 'Session Interval Too Small',
   423: 'Interval Too Brief',
+  424: 'Bad Location Information',
+  425: 'Bad Alert Message',
+  428: 'Use Identity Header',
+  429: 'Provide Referrer Identity',
   430: 'Flow Failed',
   433: 'Anonymity Disallowed',
+  436: 'Bad Identity Info',
+  437: 'Unsupported Credential',
+  438: 'Invalid Identity Header',
   439: 'First Hop Lacks Outbound Support',
   440: 'Max-Breadth Exceeded',
   469: 'Bad Info Package',
@@ -59,13 +67,17 @@ const PHRASES: { readonly [status: number]: string } = {
   504: 'Server Time-out',
   505: 'Version Not Supported',
   513: 'Message Too Large',
+  555: 'Push Notification Service Not Supported',
   580: 'Precondition Failure',
   600: 'Busy Everywhere',
   603: 'Decline',
   604: 'Does Not Exist Anywhere',
   606: 'Not Acceptable',
+  607: 'Unwanted',
+  608: 'Rejected',
 };
 
+/** The registered phrase; for a status nobody registered, that of its class (RFC 3261 §8.1.3.2: treated as x00, 1xx as 183). */
 export function reasonPhrase(status: number): string {
-  return PHRASES[status] ?? PHRASES[Math.floor(status / 100) * 100] ?? 'Unknown';
+  return PHRASES[status] ?? PHRASES[status < 200 ? 183 : Math.floor(status / 100) * 100] ?? 'Unknown';
 }

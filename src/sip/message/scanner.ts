@@ -1,10 +1,5 @@
 import { MalformedError } from '../../core/errors.ts';
-
-// RFC 3261 §25.1: token characters, and the host-like ones some parameters carry unquoted (IPv6 in brackets).
-const TOKEN = /[A-Za-z0-9\-.!%*_+`'~]+/y;
-const PARAMETER_VALUE = /[A-Za-z0-9\-.!%*_+`'~[\]:/&$?=@<>(){}|^]+/y;
-const SPACE = /[ \t\r\n]*/y;
-const QUOTED = /"(?:[^"\\]|\\[\s\S])*"/y;
+import { isQuoted, isSpace, PARAMETER_VALUE, quotedEnd, runEnd, TOKEN } from './characters.ts';
 
 /** A cursor over one header value. Positions in errors are characters from the value's start. */
 export class Scanner {
@@ -25,13 +20,13 @@ export class Scanner {
   }
 
   skipSpace(): void {
-    this.match(SPACE);
+    while (isSpace(this.text.charCodeAt(this.position))) this.position++;
   }
 
   /** Takes `character` and the space around it when it comes next. */
   take(character: string): boolean {
     this.skipSpace();
-    if (this.text.charAt(this.position) !== character) return false;
+    if (this.text.charCodeAt(this.position) !== character.charCodeAt(0)) return false;
     this.position++;
     this.skipSpace();
     return true;
@@ -42,18 +37,29 @@ export class Scanner {
   }
 
   token(what: string): string {
-    return this.match(TOKEN) ?? this.fail(`${what} expected`);
+    return this.run(TOKEN) ?? this.fail(`${what} expected`);
+  }
+
+  /** The characters of one class that come next (characters.ts), or undefined when there is none. */
+  run(kind: RegExp): string | undefined {
+    const start = this.position;
+    this.position = runEnd(this.text, start, kind);
+    return this.position === start ? undefined : this.text.slice(start, this.position);
   }
 
   /** A quoted string as it stands, quotes and escapes included, or undefined when none comes next. */
   quoted(): string | undefined {
-    if (this.peek() !== '"') return undefined;
-    return this.match(QUOTED) ?? this.fail('closing quote missing');
+    const { text, position } = this;
+    if (text.charAt(position) !== '"') return undefined;
+    const end = quotedEnd(text, position);
+    if (end < 0) this.fail('closing quote missing');
+    this.position = end;
+    return text.slice(position, end);
   }
 
   /** A parameter's value as it stands: token, host or quoted string. */
   parameterValue(): string {
-    return this.quoted() ?? this.match(PARAMETER_VALUE) ?? this.fail('parameter value expected');
+    return this.quoted() ?? this.run(PARAMETER_VALUE) ?? this.fail('parameter value expected');
   }
 
   /** Everything up to one of `stops`, which is not taken. */
@@ -74,6 +80,7 @@ export class Scanner {
     if (!this.atEnd) this.fail('unexpected text');
   }
 
+  /** What a sticky `pattern` matches here. */
   match(pattern: RegExp): string | undefined {
     pattern.lastIndex = this.position;
     const found = pattern.exec(this.text);
@@ -89,9 +96,12 @@ export class Scanner {
 
 /** The text of a quoted string; anything else is returned as it is. */
 export function unquote(raw: string): string {
-  return raw.startsWith('"') ? raw.slice(1, -1).replace(/\\([\s\S])/g, '$1') : raw;
+  if (!isQuoted(raw)) return raw;
+  const text = raw.slice(1, -1);
+  return text.indexOf('\\') >= 0 ? text.replace(/\\([\s\S])/g, '$1') : text;
 }
 
+/** A quoted string of `text`; line ends and NULs, which it cannot hold (RFC 3261 §25.1), become spaces. */
 export function quote(text: string): string {
-  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+  return `"${text.replace(/["\\]/g, '\\$&').replace(/[\r\n\0]/g, ' ')}"`;
 }

@@ -22,7 +22,10 @@ export interface ServerTransaction {
   repeat(): void;
   /** Set by the user: the peer cancelled this INVITE before its final response. The layer has answered the CANCEL. */
   onCancel: ((cancel: Request) => void) | undefined;
-  /** Set by the user: no ACK for a failure response (timer H), or the response could not be sent. */
+  /**
+   * Set by the user before it responds: no ACK for a failure response (timer H), or the response could not be sent. Called once
+   * at most.
+   */
   onFailure: ((why: TransactionFailure) => void) | undefined;
 }
 
@@ -49,7 +52,10 @@ export interface ResponseHandlers {
 
 /** The layer as transaction users see it. */
 export interface Transactions {
-  /** Sends a request other than ACK in a new client transaction. Via is put on by the wire. */
+  /**
+   * Sends a request other than ACK and CANCEL in a new client transaction. Via is put on by the wire. The handlers are called
+   * after this has returned, also when the request could not be sent.
+   */
   request(request: Request, flow: Flow, handlers: ResponseHandlers): ClientTransaction;
   /** Sends the ACK for a 2xx: no transaction, one packet with a branch of its own (RFC 3261 §13.2.2.4). */
   ack(request: Request, flow: Flow): void;

@@ -5,7 +5,8 @@ import type { Request, Response } from '../message/message.ts';
 export interface Wire {
   /**
    * Readies a request for a flow: puts our Via on top (sent-by the flow's local address, `branch`, `rport`) and chooses UDP or TCP
-   * by its size (RFC 3261 §18.1.1). The request is not changed; it is printed once, here.
+   * by its size (RFC 3261 §18.1.1). The request is not changed; it is printed once, here. CANCEL and the ACK of a failure come with
+   * the branch of their INVITE and go where it went (§9.1, §17.1.1.2).
    */
   request(request: Request, flow: Flow, branch: string): Packet;
   /** Readies a response to a request that came on `flow` (RFC 3261 §18.2.2, RFC 3581 §4). */

@@ -1,0 +1,36 @@
+import { MalformedError } from '../core/errors.ts';
+import { parseSdp, type SessionDescription } from '../sdp/session-description.ts';
+import { ACCEPT, CONTENT_TYPE } from '../sip/message/header-types.ts';
+import type { Message } from '../sip/message/message.ts';
+import { Params } from '../sip/message/params.ts';
+import { SipError } from '../sip/message/sip-error.ts';
+
+export const SDP_TYPE = { value: 'application/sdp', params: Params.none };
+
+/**
+ * The session description a message carries, undefined when it has no body.
+ * @throws SipError 415 for another type, 400 for a description that cannot be read.
+ */
+export function sessionOf(message: Message): SessionDescription | undefined {
+  if (message.body.length === 0) return undefined;
+  const type = message.headers.get(CONTENT_TYPE)?.value.toLowerCase();
+  if (type !== undefined && type !== SDP_TYPE.value) {
+    throw new SipError(415, `body of type ${type}; only ${SDP_TYPE.value} is understood`).with(ACCEPT, SDP_TYPE);
+  }
+  try {
+    return parseSdp(message.body);
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error;
+    throw new SipError(400, `SDP: ${error.message}`, 'Bad Request (SDP)');
+  }
+}
+
+/** As sessionOf, for responses and ACK, which cannot be refused: what cannot be read counts as absent. */
+export function trySessionOf(message: Message): SessionDescription | undefined {
+  try {
+    return sessionOf(message);
+  } catch (error) {
+    if (error instanceof SipError || error instanceof MalformedError) return undefined;
+    throw error;
+  }
+}

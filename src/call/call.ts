@@ -1,0 +1,287 @@
+import { Machine } from '../core/machine.ts';
+import { randomHex } from '../core/random.ts';
+import type { SessionDescription } from '../sdp/session-description.ts';
+import { type HeaderValue, header } from '../sip/message/build.ts';
+import { P_ASSERTED_IDENTITY } from '../sip/message/header-types.ts';
+import { SipError } from '../sip/message/sip-error.ts';
+import type { ServerTransaction } from '../sip/transaction/user.ts';
+import type { Binding } from '../store/registrations.ts';
+import type { Identity, Subscriber } from '../store/subscribers.ts';
+import { sessionOf } from './body.ts';
+import { CALL_MACHINE } from './call-machine.ts';
+import {
+  type CallEffect,
+  type CallEvent,
+  type CallState,
+  type CallTimers,
+  otherSide,
+  type Side,
+} from './call-states.ts';
+import type { CallFeature, CallPath } from './feature.ts';
+import { IncomingLeg } from './incoming-leg.ts';
+import { assertedIdentities, type Caller, makeInvite } from './invite.ts';
+import type { Leg, LegParts } from './leg.ts';
+import type { EndReason, LegReport, Sdp } from './leg-states.ts';
+import { OutgoingLeg } from './outgoing-leg.ts';
+
+/** A request for a call between users, all parties known. */
+export interface CallRequest {
+  readonly transaction: ServerTransaction;
+  readonly caller: Caller;
+  readonly called: Identity;
+  /** The called user's handsets, all of which ring. */
+  readonly bindings: readonly Binding[];
+}
+
+export interface CallParts extends LegParts {
+  readonly features: readonly CallFeature[];
+  readonly callTimers: CallTimers;
+}
+
+/** One callee's way through the call. */
+interface Branch {
+  readonly binding: Binding;
+  readonly path: CallPath;
+  leg: OutgoingLeg | undefined;
+}
+
+/** One call: performs the effects of call-machine.ts with its legs and features. */
+export class Call {
+  readonly #parts: CallParts;
+  readonly #request: CallRequest;
+  readonly #caller: IncomingLeg;
+  readonly #branches: readonly Branch[];
+  readonly #machine: Machine<CallState, CallEvent, CallEffect, CallTimers>;
+
+  /** @throws SipError when the INVITE cannot be understood; nothing has been started then. */
+  constructor(parts: CallParts, request: CallRequest, onGone: (call: Call) => void) {
+    this.#parts = parts;
+    this.#request = request;
+    const offer = sessionOf(request.transaction.request);
+    this.#caller = new IncomingLeg(
+      parts,
+      request.caller.subscriber.impi,
+      request.transaction,
+      calledHeaders(request),
+      (report) => this.#callerReports(report),
+      () => {},
+    );
+    this.#branches = request.bindings.map((binding) => this.#branch(binding));
+    this.#machine = new Machine(
+      CALL_MACHINE,
+      { name: 'init', branches: [], offer, refusal: undefined, timers: this.#ringingTimer() },
+      parts.clock,
+      parts.callTimers,
+      {
+        perform: (effect) => this.#perform(effect),
+        onUnexpected: (state, event) => parts.logger.debug(() => `call ${state.name}: ${event.type} not expected`),
+        onFinal: () => onGone(this),
+      },
+    );
+    this.#machine.dispatch({ type: 'begin', branches: this.#branches.map((_, id) => id), offer });
+  }
+
+  get state(): CallState['name'] {
+    return this.#machine.state.name;
+  }
+
+  /** The users it concerns. */
+  get subscribers(): readonly Subscriber[] {
+    return [this.#request.caller.subscriber, ...new Set(this.#request.bindings.map(({ subscriber }) => subscriber))];
+  }
+
+  /** Ends the call from our side. */
+  stop(why: EndReason): void {
+    this.#machine.dispatch({ type: 'stop', why });
+  }
+
+  /** A handset's last binding is gone: its part in the call is over. */
+  lose(subscriber: Subscriber): void {
+    const why: EndReason = { refusal: { status: 480 }, reason: 'SIP;cause=480;text="deregistered"' };
+    if (this.state !== 'stop' && this.subscribers.includes(subscriber)) this.stop(why);
+  }
+
+  #ringingTimer() {
+    return { noAnswer: this.#parts.clock.now() + this.#parts.callTimers.noAnswerMs };
+  }
+
+  #branch(binding: Binding): Branch {
+    const id = randomHex(this.#parts.random, 2);
+    return { binding, leg: undefined, path: { id, flows: { caller: this.#caller.flow, callee: binding.flow } } };
+  }
+
+  #callerReports(report: LegReport): void {
+    switch (report.type) {
+      case 'cancelled':
+        this.#machine.dispatch(report);
+        return;
+      case 'offerCancelled':
+      case 'acknowledged':
+      case 'offer':
+      case 'answer':
+      case 'offerRefused':
+        this.#machine.dispatch({ ...report, side: 'caller' });
+        return;
+      case 'hungUp':
+      case 'lost':
+        this.#left('caller', 0, report);
+        return;
+      case 'progress':
+      case 'answered':
+      case 'refused':
+        return;
+    }
+  }
+
+  #calleeReports(branch: number, report: LegReport): void {
+    switch (report.type) {
+      case 'progress':
+        this.#machine.dispatch({ type: 'progress', branch, status: report.status, sdp: report.sdp });
+        return;
+      case 'answered':
+        this.#machine.dispatch({ type: 'answered', branch, sdp: report.sdp });
+        return;
+      case 'refused':
+        this.#machine.dispatch({ type: 'refused', branch, refusal: report.refusal });
+        return;
+      case 'offerCancelled':
+      case 'acknowledged':
+      case 'offer':
+      case 'answer':
+      case 'offerRefused':
+        this.#machine.dispatch({ ...report, side: 'callee' });
+        return;
+      case 'hungUp':
+      case 'lost':
+        this.#left('callee', branch, report);
+        return;
+      case 'cancelled':
+        return;
+    }
+  }
+
+  #left(side: Side, branch: number, report: Extract<LegReport, { type: 'hungUp' | 'lost' }>): void {
+    const impi = side === 'caller' ? this.#caller.impi : this.#branches[branch]?.binding.subscriber.impi;
+    if (report.type === 'lost') this.#parts.logger.warn(`${impi} is lost to its call: ${report.what}`);
+    const reason = report.type === 'hungUp' ? report.reason : undefined;
+    this.#machine.dispatch({ type: 'left', side, branch, reason });
+  }
+
+  #perform(effect: CallEffect): void {
+    switch (effect.type) {
+      case 'prepareMedia':
+        void this.#prepare(effect.branch, effect.from, effect.offer);
+        return;
+      case 'invite':
+        this.#invite(effect.branch, effect.offer);
+        return;
+      case 'alertCaller': {
+        const { branch, status, sdp } = effect;
+        this.#caller.dispatch({ type: 'progress', branch, status, sdp: this.#early(branch, sdp) });
+        return;
+      }
+      case 'answerCaller': {
+        const { branch, sdp } = effect;
+        const kind = this.#caller.request.body.length > 0 ? 'answer' : 'offer';
+        this.#caller.dispatch({ type: 'accept', branch, sdp: this.#pass(branch, 'callee', kind, sdp) });
+        return;
+      }
+      case 'endCaller':
+        this.#caller.dispatch({ type: 'end', why: effect.why });
+        return;
+      case 'endCallee':
+        this.#branches[effect.branch]?.leg?.dispatch({ type: 'end', why: effect.why });
+        return;
+      case 'acknowledge': {
+        const sdp = this.#pass(effect.branch, otherSide(effect.to), 'answer', effect.sdp);
+        this.#leg(effect.to, effect.branch)?.dispatch({ type: 'acknowledge', sdp });
+        return;
+      }
+      case 'relayOffer': {
+        const sdp = this.#pass(effect.branch, otherSide(effect.to), 'offer', effect.sdp);
+        this.#leg(effect.to, effect.branch)?.dispatch({ type: 'offer', sdp });
+        return;
+      }
+      case 'relayAnswer': {
+        const sdp = this.#pass(effect.branch, otherSide(effect.to), 'answer', effect.sdp);
+        this.#leg(effect.to, effect.branch)?.dispatch({ type: 'answer', sdp });
+        return;
+      }
+      case 'refuseOffer':
+        this.#leg(effect.to, effect.branch)?.dispatch({ type: 'refuseOffer', refusal: effect.refusal });
+        return;
+      case 'connected':
+        this.#each(effect.branch, (feature, path) => feature.onAnswered?.(path));
+        return;
+      case 'release':
+        this.#each(effect.branch, (feature, path) => feature.onEnded?.(path));
+        return;
+    }
+  }
+
+  #leg(side: Side, branch: number): Leg | undefined {
+    return side === 'caller' ? this.#caller : this.#branches[branch]?.leg;
+  }
+
+  #invite(id: number, offer: Sdp): void {
+    const branch = this.#branches[id];
+    if (branch === undefined) return;
+    const { random, handsets } = this.#parts;
+    const { transaction, caller, called } = this.#request;
+    const sdp = this.#pass(id, 'caller', 'offer', offer);
+    const request = makeInvite(random, handsets, transaction.request, caller, called, branch.binding, sdp);
+    const flow = handsets.towards(branch.binding, request, called);
+    const { impi } = branch.binding.subscriber;
+    branch.leg = new OutgoingLeg(
+      this.#parts,
+      impi,
+      request,
+      flow,
+      (report) => this.#calleeReports(id, report),
+      () => {},
+    );
+    branch.leg.start();
+  }
+
+  async #prepare(id: number, from: Side, offer: Sdp): Promise<void> {
+    const path = this.#branches[id]?.path;
+    try {
+      if (path !== undefined && offer !== undefined) {
+        for (const feature of this.#parts.features) await feature.prepare?.(path, from, offer);
+      }
+    } catch (error) {
+      this.#parts.logger.error(`call refused: ${error instanceof Error ? error.message : String(error)}`);
+      const status = error instanceof SipError ? error.status : 500;
+      this.#machine.dispatch({ type: 'mediaRefused', branch: id, refusal: { status } });
+      return;
+    }
+    this.#machine.dispatch({ type: 'mediaReady', branch: id });
+  }
+
+  /** Early media of a callee; without an offer of the caller there is nothing it could answer. */
+  #early(branch: number, sdp: Sdp): Sdp {
+    return this.#caller.request.body.length === 0 ? undefined : this.#pass(branch, 'callee', 'answer', sdp);
+  }
+
+  /** What one side said, as the other shall see it. */
+  #pass(branch: number, from: Side, kind: 'offer' | 'answer', sdp: Sdp): Sdp {
+    const path = this.#branches[branch]?.path;
+    if (sdp === undefined || path === undefined) return undefined;
+    const through = (description: SessionDescription, feature: CallFeature) =>
+      feature.onSdp?.(path, from, kind, description) ?? description;
+    return this.#parts.features.reduce(through, sdp);
+  }
+
+  #each(branch: number, run: (feature: CallFeature, path: CallPath) => void): void {
+    const path = this.#branches[branch]?.path;
+    if (path === undefined) return;
+    for (const feature of this.#parts.features) run(feature, path);
+  }
+}
+
+/** The caller is told whom it reached (TS 24.229 §5.2.6.4.4). */
+function calledHeaders({ called, bindings }: CallRequest): HeaderValue[] {
+  const subscriber = bindings[0]?.subscriber;
+  if (subscriber === undefined) return [];
+  return assertedIdentities({ subscriber, identity: called }).map((identity) => header(P_ASSERTED_IDENTITY, identity));
+}

@@ -1,0 +1,24 @@
+import type { Flow } from '../core/flow.ts';
+import type { SessionDescription } from '../sdp/session-description.ts';
+import type { Side } from './call-states.ts';
+
+/** The way between the caller and one callee, as features see it. */
+export interface CallPath {
+  /** Four hexadecimal digits for the log. */
+  readonly id: string;
+  /** Towards each side. */
+  readonly flows: { readonly [side in Side]: Flow };
+}
+
+/** Something that takes part in every call: the media relay, preconditions, QoS. */
+export interface CallFeature {
+  readonly name: string;
+  /** Makes ready what an offer needs before it is passed on. @throws SipError with the refusal of the offer. */
+  prepare?(path: CallPath, from: Side, offer: SessionDescription): Promise<void>;
+  /** An offer or answer on its way; returns it as the other side shall see it. */
+  onSdp?(path: CallPath, from: Side, kind: 'offer' | 'answer', description: SessionDescription): SessionDescription;
+  /** The callee of this path answered first. */
+  onAnswered?(path: CallPath): void;
+  /** The path is over; called once, whether or not anything was prepared. */
+  onEnded?(path: CallPath): void;
+}

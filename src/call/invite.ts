@@ -1,0 +1,105 @@
+import { type Random, randomHex } from '../core/random.ts';
+import { printSdp } from '../sdp/session-description.ts';
+import { ALLOW_HEADER, SUPPORTED_HEADER } from '../sip/dialog/capabilities.ts';
+import { header, makeRequest } from '../sip/message/build.ts';
+import {
+  CALL_ID,
+  CONTACT,
+  CONTENT_TYPE,
+  CSEQ,
+  FROM,
+  MAX_FORWARDS,
+  type NameAddr,
+  P_ASSERTED_IDENTITY,
+  PRIVACY,
+  parseNameAddr,
+  TO,
+} from '../sip/message/header-types.ts';
+import { EMPTY_BODY, type Request } from '../sip/message/message.ts';
+import { Params } from '../sip/message/params.ts';
+import { isSip, printUri } from '../sip/message/uri.ts';
+import type { Handsets } from '../store/handsets.ts';
+import type { Binding } from '../store/registrations.ts';
+import type { Identity, Subscriber } from '../store/subscribers.ts';
+import { SDP_TYPE } from './body.ts';
+import type { Sdp } from './leg-states.ts';
+
+/** Who calls, as the called handset is told. */
+export interface Caller {
+  readonly subscriber: Subscriber;
+  readonly identity: Identity;
+}
+
+/** End-to-end headers of the caller's INVITE that the called handset gets as they stood. */
+const PASSED = [
+  'Subject',
+  'Alert-Info',
+  'Call-Info',
+  'Priority',
+  'Accept-Contact',
+  'Reject-Contact',
+  'Accept-Language',
+  'P-Early-Media',
+  PRIVACY.name,
+  'User-to-User',
+];
+
+/** TS 24.229 §5.1.3.1: the service a handset asks for is asserted to the other (RFC 6050). */
+const PREFERRED_SERVICE = 'P-Preferred-Service';
+const ASSERTED_SERVICE = 'P-Asserted-Service';
+
+/** The INVITE towards one binding of the called user (TS 24.229 §5.4.3.3). The P-CSCF dresses it for its flow. */
+export function makeInvite(
+  random: Random,
+  handsets: Handsets,
+  original: Request,
+  caller: Caller,
+  called: Identity,
+  binding: Binding,
+  sdp: Sdp,
+): Request {
+  const contact = parseNameAddr(`<${handsets.contactOn(binding.flow, 'ims')}>`);
+  const request = makeRequest(
+    'INVITE',
+    printUri(binding.contact.uri),
+    [
+      header(MAX_FORWARDS, Math.max(0, (original.headers.get(MAX_FORWARDS) ?? 70) - 1)),
+      header(FROM, fromOf(original, caller, randomHex(random, 8))),
+      header(TO, { uri: called.uri, params: Params.none }),
+      header(CALL_ID, randomHex(random, 16)),
+      header(CSEQ, { number: 1, method: 'INVITE' }),
+      header(CONTACT, contact),
+      ALLOW_HEADER,
+      SUPPORTED_HEADER,
+    ],
+    sdp === undefined ? EMPTY_BODY : printSdp(sdp),
+  );
+  for (const name of PASSED) request.headers.copy(name, original.headers);
+  const service = original.headers.raw(PREFERRED_SERVICE);
+  if (service !== undefined) request.headers.addRaw(ASSERTED_SERVICE, service);
+  if (!wantsPrivacy(original)) {
+    for (const identity of assertedIdentities(caller)) request.headers.add(P_ASSERTED_IDENTITY, identity);
+  }
+  if (sdp !== undefined) request.headers.set(CONTENT_TYPE, SDP_TYPE);
+  return request;
+}
+
+/** TS 24.229 §5.4.3.2: a SIP URI and, where the user has one, a tel URI. */
+export function assertedIdentities({ subscriber, identity }: Caller): readonly NameAddr[] {
+  const other = subscriber.identities.find(({ uri }) => isSip(uri) !== isSip(identity.uri));
+  return [identity, ...(other === undefined ? [] : [other])].map(({ uri }) => ({ uri, params: Params.none }));
+}
+
+/** The proven identity; a caller that hides it (RFC 3323) is shown as it wrote itself. */
+function fromOf(original: Request, { identity }: Caller, tag: string): NameAddr {
+  const from = original.headers.get(FROM);
+  const params = Params.of({ tag });
+  if (from !== undefined && wantsPrivacy(original)) return { ...from, params };
+  return { ...(from?.display !== undefined && { display: from.display }), uri: identity.uri, params };
+}
+
+function wantsPrivacy({ headers }: Request): boolean {
+  return (headers.raw(PRIVACY.name) ?? '')
+    .split(/[;,\s]+/)
+    .some((value) => ['id', 'user', 'header'].includes(value.toLowerCase()));
+}

@@ -1,0 +1,55 @@
+/** The one table of commands: what the monitor and the API offer, in the order `help` lists them. */
+import { type Command, CommandError, DONE, type Output } from './command.ts';
+import { logCommand } from './log-command.ts';
+import { wrap } from './table.ts';
+import { usersCommand } from './users-command.ts';
+
+export type CommandName = 'help' | 'log' | 'users' | 'quit';
+
+const helpCommand: Command = {
+  synopsis: '[command]',
+  summary: 'List the commands, or explain one',
+  details: [],
+  complete: () => Object.keys(COMMANDS),
+  run: ({ command }) => (command === undefined ? listed() : explained(command)),
+};
+
+const quitCommand: Command = {
+  synopsis: '',
+  summary: 'Stop the program and exit',
+  details: ['Ctrl-C does the same.'],
+  run(_args, actions) {
+    actions.quit();
+    return DONE;
+  },
+};
+
+export const COMMANDS: { readonly [N in CommandName]: Command } = {
+  help: helpCommand,
+  log: logCommand,
+  users: usersCommand,
+  quit: quitCommand,
+};
+
+function usage(name: string, { synopsis }: Command): string {
+  return synopsis === '' ? name : `${name} ${synopsis}`;
+}
+
+function listed(): Output {
+  const rows = Object.entries(COMMANDS).map(([name, command]) => ({
+    usage: usage(name, command),
+    summary: command.summary,
+  }));
+  const widest = Math.max(...rows.map((row) => row.usage.length));
+  return {
+    data: { commands: rows },
+    print: (width) => rows.flatMap((row) => wrap(`${row.usage.padEnd(widest)}  ${row.summary}`, width)),
+  };
+}
+
+function explained(name: string): Output {
+  if (!Object.hasOwn(COMMANDS, name)) throw new CommandError(`unknown command '${name}'; 'help' lists the commands`);
+  const command = COMMANDS[name as CommandName];
+  const lines = [usage(name, command), `${command.summary}.`, ...command.details];
+  return { data: { help: lines }, print: (width) => lines.flatMap((line) => wrap(line, width)) };
+}

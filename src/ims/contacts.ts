@@ -1,0 +1,123 @@
+import type { Clock } from '../core/clock.ts';
+import type { Flow } from '../core/flow.ts';
+import type { Originator } from '../services/service.ts';
+import { header } from '../sip/message/build.ts';
+import {
+  CALL_ID,
+  CONTACT,
+  CSEQ,
+  EXPIRES,
+  MIN_EXPIRES,
+  type NameAddr,
+  PATH,
+  USER_AGENT,
+} from '../sip/message/header-types.ts';
+import type { Request } from '../sip/message/message.ts';
+import { SipError } from '../sip/message/sip-error.ts';
+import { isSip, printUri, type SipUri } from '../sip/message/uri.ts';
+import { type Binding, type Features, sameContact } from '../store/registrations.ts';
+import { reachedOn } from './pcscf.ts';
+
+/** Shortest registration; a shorter one costs more signalling than it is worth (RFC 3261 §10.3 step 7). */
+export const SHORTEST_EXPIRES = 10;
+/** Longest registration granted, seconds. */
+export const LONGEST_EXPIRES = 864_000;
+
+/** One Contact of a REGISTER with the time asked for, seconds. */
+export interface AskedContact {
+  readonly contact: NameAddr;
+  readonly expires: number;
+}
+
+/**
+ * The contacts a REGISTER asks to bind or remove; `'all'` for `Contact: *` (RFC 3261 §10.2.2, §10.3 step 6).
+ * @param defaultExpires seconds, where the request names no time.
+ * @throws SipError 400 for `*` without `Expires: 0` or beside others, 423 for a time too short.
+ */
+export function askedContacts({ headers }: Request, defaultExpires: number): readonly AskedContact[] | 'all' {
+  const values = headers.all(CONTACT);
+  const general = headers.get(EXPIRES);
+  if (values.includes('*')) {
+    if (values.length > 1 || general !== 0) {
+      throw new SipError(400, 'Contact: * must stand alone, with Expires: 0', 'Bad Request (Contact *)');
+    }
+    return 'all';
+  }
+  return (values as readonly NameAddr[]).map((contact) => {
+    const own = contact.params.get('expires');
+    // RFC 3261 §10.2.1.1: a malformed value counts as absent.
+    const asked = own !== undefined && /^[0-9]+$/.test(own) ? Number(own) : (general ?? defaultExpires);
+    if (asked > 0 && asked < SHORTEST_EXPIRES) {
+      throw new SipError(423, `${asked} s asked, at least ${SHORTEST_EXPIRES} s are granted`).with(
+        MIN_EXPIRES,
+        SHORTEST_EXPIRES,
+      );
+    }
+    if (!isSip(contact.uri)) {
+      throw new SipError(400, `${printUri(contact.uri)} cannot be reached: a SIP Contact is needed`);
+    }
+    return {
+      contact: { uri: contact.uri, params: contact.params.without('expires') },
+      expires: Math.min(asked, LONGEST_EXPIRES),
+    };
+  });
+}
+
+/** The binding a REGISTER makes of one contact, refreshing `before` where there is one. */
+export function makeBinding(
+  { contact, expires }: AskedContact,
+  request: Request,
+  flow: Flow,
+  { subscriber, identity }: Originator,
+  before: Binding | undefined,
+  newId: () => string,
+  clock: Clock,
+): Binding {
+  const { headers } = request;
+  return {
+    id: before?.id ?? newId(),
+    subscriber,
+    contact,
+    instance: instanceOf(contact),
+    q: preference(contact),
+    identity,
+    callId: headers.get(CALL_ID) ?? '',
+    cseq: headers.get(CSEQ)?.number ?? 0,
+    expiresAt: clock.now() + expires * 1000,
+    registeredAt: before?.registeredAt ?? clock.wallNow(),
+    event: before === undefined ? 'registered' : 'refreshed',
+    flow: reachedOn(flow, contact.uri as SipUri),
+    path: headers.rawAll(PATH.name),
+    userAgent: headers.raw(USER_AGENT.name),
+    features: featuresOf(contact),
+  };
+}
+
+/** The present binding of a contact: by device where it says which, else by URI. */
+export function findBinding(bindings: readonly Binding[], contact: NameAddr): Binding | undefined {
+  return bindings.find((binding) => sameContact(binding, { contact, instance: instanceOf(contact) }));
+}
+
+/** `+sip.instance` without its angle brackets (RFC 5626 §4.1). */
+function instanceOf({ params }: NameAddr): string | undefined {
+  return params.get('+sip.instance')?.replace(/^<|>$/g, '').toLowerCase();
+}
+
+function preference({ params }: NameAddr): number {
+  const q = params.get('q');
+  return q !== undefined && /^(0(\.[0-9]{0,3})?|1(\.0{0,3})?)$/.test(q) ? Number(q) : 1;
+}
+
+function featuresOf({ params }: NameAddr): Features {
+  return {
+    video: params.has('video'),
+    sms: params.has('+g.3gpp.smsip'),
+    mmtel: (params.get('+g.3gpp.icsi-ref') ?? '').toLowerCase().includes('mmtel'),
+  };
+}
+
+/** A Contact of the 200 to REGISTER: as it was registered, with the seconds left (RFC 3261 §10.3 step 8). */
+export function grantedContact({ contact, expiresAt }: Binding, now: number) {
+  const left = Math.max(0, Math.round((expiresAt - now) / 1000));
+  return header(CONTACT, { ...contact, params: contact.params.with('expires', String(left)) });
+}

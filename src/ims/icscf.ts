@@ -1,0 +1,91 @@
+import type { Originator } from '../services/service.ts';
+import { FROM, P_PREFERRED_IDENTITY, TO } from '../sip/message/header-types.ts';
+import type { Request } from '../sip/message/message.ts';
+import { SipError } from '../sip/message/sip-error.ts';
+import { isSip, printUri, type Uri } from '../sip/message/uri.ts';
+import {
+  type Identity,
+  type IdentityOwner,
+  identityOf,
+  type Subscriber,
+  type Subscribers,
+} from '../store/subscribers.ts';
+
+export interface IcscfOptions {
+  /** Names of the home domain besides each user's own (settings domain, domain_aliases), lower-case. */
+  readonly domains: readonly string[];
+}
+
+/** Finds whom a request concerns (TS 24.229 §5.3, the I-CSCF's location query). */
+export class Icscf {
+  readonly #subscribers: Subscribers;
+  readonly #options: IcscfOptions;
+
+  constructor(subscribers: Subscribers, options: IcscfOptions) {
+    this.#subscribers = subscribers;
+    this.#options = options;
+  }
+
+  /**
+   * The user a REGISTER is for and the identity it registers.
+   * @param username of the credentials, where there are some.
+   * @throws SipError 403 for an unknown user, or an identity that is not that user's; 404 for an unknown identity.
+   */
+  registering(request: Request, username: string | undefined): Originator {
+    const { uri } = request.headers.get(TO) as { uri: Uri };
+    if (username === undefined || username === '') {
+      const [owner] = this.#subscribers.owners(uri);
+      if (owner !== undefined) return owner;
+      throw new SipError(404, `unknown subscriber ${printUri(uri)}: add it to ue_db with this identity in impu`);
+    }
+    const subscriber = this.byUsername(username);
+    if (subscriber === undefined) {
+      throw new SipError(403, `unknown subscriber ${username}: add it to ue_db, impi must be this name exactly`);
+    }
+    const identity = identityOf(subscriber, uri);
+    if (identity === undefined) {
+      throw new SipError(403, `${printUri(uri)} is no identity of ${username}: add it to the impu of its ue_db entry`);
+    }
+    return { subscriber, identity };
+  }
+
+  /** A private identity as phones write it: some softphones leave the domain out or add it. */
+  byUsername(username: string): Subscriber | undefined {
+    const known = this.#subscribers.byImpi(username);
+    if (known !== undefined) return known;
+    const at = username.lastIndexOf('@');
+    if (at < 0) return undefined;
+    const bare = this.#subscribers.byImpi(username.slice(0, at));
+    return bare !== undefined && this.isHome(username.slice(at + 1), bare) ? bare : undefined;
+  }
+
+  /**
+   * Whom a request says it comes from: P-Preferred-Identity first (TS 24.229 §5.2.6.3), then From. Of several users
+   * with the same identity the one that `isHere` is preferred.
+   */
+  asserted(request: Request, isHere: (subscriber: Subscriber) => boolean): IdentityOwner | undefined {
+    const preferred = request.headers.all(P_PREFERRED_IDENTITY);
+    const from = request.headers.get(FROM);
+    for (const { uri } of from === undefined ? preferred : [...preferred, from]) {
+      const owners = this.#subscribers.owners(uri);
+      if (owners.length > 0) return owners.find(({ subscriber }) => isHere(subscriber)) ?? owners[0];
+    }
+    return undefined;
+  }
+
+  /** Who is called by this Request-URI, or nobody known. */
+  called(uri: Uri): IdentityOwner | undefined {
+    return this.#subscribers.owners(uri)[0];
+  }
+
+  /** Whether a Request-URI's host is one of our names for this user; handsets guess 2- and 3-digit MNC forms. */
+  isHome(host: string, { domain }: Pick<Subscriber, 'domain'>): boolean {
+    const name = host.toLowerCase();
+    return name === domain.toLowerCase() || this.#options.domains.includes(name);
+  }
+
+  /** The identity a subscriber speaks as when it names none of its own. */
+  defaultIdentity({ identities }: Subscriber): Identity | undefined {
+    return identities.find(({ uri }) => isSip(uri)) ?? identities[0];
+  }
+}

@@ -1,0 +1,177 @@
+import type { Flow } from '../core/flow.ts';
+import type { Logger } from '../core/logger.ts';
+import { type Random, randomHex } from '../core/random.ts';
+import type { Incoming, Originator, Service } from '../services/service.ts';
+import { ALLOW_HEADER, checkRequired, KNOWN_METHODS, SUPPORTED_HEADER } from '../sip/dialog/capabilities.ts';
+import type { Dialogs, DialogUsage } from '../sip/dialog/dialogs.ts';
+import { responseTo } from '../sip/message/build.ts';
+import { ALLOW_EVENTS, MAX_FORWARDS, TO, tagOf } from '../sip/message/header-types.ts';
+import { type Request, type Response, startLine } from '../sip/message/message.ts';
+import { SipError } from '../sip/message/sip-error.ts';
+import { isSip, parseUri, type Uri } from '../sip/message/uri.ts';
+import type { ServerTransaction, TransactionUser } from '../sip/transaction/user.ts';
+import type { Authenticator } from './authenticator.ts';
+import type { Icscf } from './icscf.ts';
+import type { RegEvent } from './reg-event.ts';
+import type { Registrar } from './scscf.ts';
+
+export interface RouterParts {
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly dialogs: Dialogs;
+  readonly icscf: Icscf;
+  readonly authenticator: Authenticator;
+  readonly registrar: Registrar;
+  readonly regEvent: RegEvent;
+  /** Asked in order. */
+  readonly services: readonly Service[];
+}
+
+type MethodHandler = (transaction: ServerTransaction) => void;
+
+/** Every request that is new, to whoever answers it; the one place where refusals become responses. */
+export class Router implements TransactionUser {
+  readonly #parts: RouterParts;
+  readonly #methods: { readonly [method: string]: MethodHandler | undefined };
+
+  constructor(parts: RouterParts) {
+    this.#parts = parts;
+    this.#methods = {
+      REGISTER: (transaction) => this.#register(transaction),
+      SUBSCRIBE: (transaction) => this.#subscribe(transaction),
+      OPTIONS: (transaction) => this.#options(transaction),
+      INVITE: (transaction) => this.#serve(transaction),
+      MESSAGE: (transaction) => this.#serve(transaction),
+    };
+  }
+
+  onRequest(transaction: ServerTransaction): void {
+    this.#guarded(transaction, () => {
+      const { request } = transaction;
+      const usage = this.#parts.dialogs.find(request);
+      if (usage !== undefined) {
+        this.#inDialog(transaction, usage);
+        return;
+      }
+      if (request.method !== 'REGISTER' && tagOf(request.headers.get(TO)) !== undefined) {
+        throw new SipError(481, `${request.method} inside a dialog that is not known here (any more)`);
+      }
+      // Handlers are looked up by what a stranger wrote, so only the table's own entries count.
+      const handler = Object.hasOwn(this.#methods, request.method) ? this.#methods[request.method] : undefined;
+      if (handler === undefined) throw this.#unserved(request.method);
+      checkRequired(request);
+      handler(transaction);
+    });
+  }
+
+  onAck(request: Request, flow: Flow): void {
+    const usage = this.#parts.dialogs.find(request);
+    if (usage?.onAck === undefined || usage.peerAddress !== flow.remote.address)
+      this.#parts.logger.debug('ACK for no call of ours; dropped');
+    else usage.onAck(request, flow);
+  }
+
+  onStrayResponse(response: Response): void {
+    this.#parts.logger.debug(() => `${startLine(response)} for no request of ours; dropped`);
+  }
+
+  /** A peer whose address changed proves anew who it is; nobody else may act in its dialog. */
+  #inDialog(transaction: ServerTransaction, usage: DialogUsage): void {
+    if (usage.peerAddress === transaction.flow.remote.address) {
+      usage.onRequest(transaction);
+      return;
+    }
+    this.#proven(transaction, ({ subscriber }) => {
+      if (subscriber.impi !== usage.impi) throw new SipError(403, `${subscriber.impi} is not in this dialog`);
+      usage.onRequest(transaction);
+    });
+  }
+
+  #register(transaction: ServerTransaction): void {
+    const { authenticator, icscf, registrar } = this.#parts;
+    const { request } = transaction;
+    const originator = icscf.registering(request, authenticator.usernameOf(request));
+    authenticator.register(
+      transaction,
+      originator,
+      this.#then(transaction, () => registrar.register(transaction, originator)),
+    );
+  }
+
+  #subscribe(transaction: ServerTransaction): void {
+    const target = requestUri(transaction.request);
+    this.#parts.regEvent.checkPackage(transaction.request);
+    this.#proven(transaction, (originator) => this.#parts.regEvent.subscribe(transaction, target, originator));
+  }
+
+  /** RFC 3261 §11.2: answered as for ourselves; a named user must be one of ours. */
+  #options(transaction: ServerTransaction): void {
+    const target = requestUri(transaction.request);
+    if (isSip(target) && target.user !== undefined && this.#parts.icscf.called(target) === undefined) {
+      throw new SipError(404, `OPTIONS for ${transaction.request.uri}, who is no user here`);
+    }
+    const response = this.#response(transaction.request, 200);
+    for (const [type, value] of [ALLOW_HEADER, SUPPORTED_HEADER]) response.headers.add(type, value);
+    response.headers.add(ALLOW_EVENTS, 'reg').addRaw('Accept', 'application/sdp, application/reginfo+xml');
+    transaction.respond(response);
+  }
+
+  /** Requests that one of the services takes. */
+  #serve(transaction: ServerTransaction): void {
+    const { request } = transaction;
+    const called = requestUri(request);
+    // RFC 3261 §16.3 step 3: it would have to be forwarded.
+    if (request.headers.get(MAX_FORWARDS) === 0) throw new SipError(483, 'Max-Forwards is used up');
+    this.#proven(transaction, (originator) => {
+      const incoming: Incoming = { transaction, called, originator };
+      const service = this.#parts.services.find((one) => one.methods.includes(request.method) && one.matches(incoming));
+      if (service === undefined) throw this.#unserved(request.method);
+      service.handle(incoming);
+    });
+  }
+
+  #proven(transaction: ServerTransaction, next: (originator: Originator) => void): void {
+    const { authenticator } = this.#parts;
+    authenticator.originator(transaction, (outcome) =>
+      this.#guarded(transaction, () => {
+        if (outcome instanceof SipError) throw outcome;
+        next(outcome);
+      }),
+    );
+  }
+
+  #then(transaction: ServerTransaction, next: () => void): (refusal: SipError | undefined) => void {
+    return (refusal) =>
+      this.#guarded(transaction, () => {
+        if (refusal !== undefined) throw refusal;
+        next();
+      });
+  }
+
+  #guarded(transaction: ServerTransaction, run: () => void): void {
+    try {
+      run();
+    } catch (error) {
+      if (!(error instanceof SipError)) throw error;
+      const { request } = transaction;
+      this.#parts.logger.info(() => `${request.method} ${request.uri} answered ${error.status}: ${error.message}`);
+      transaction.respond(error.applyTo(this.#response(request, error.status, error.reason)));
+    }
+  }
+
+  #response(request: Request, status: number, reason?: string): Response {
+    return responseTo(request, status, {
+      toTag: randomHex(this.#parts.random, 8),
+      ...(reason !== undefined && { reason }),
+    });
+  }
+
+  #unserved(method: string): SipError {
+    if (!KNOWN_METHODS.includes(method)) return new SipError(501, `method ${method} is not known here`);
+    return new SipError(405, `${method} is not served here`).with(...ALLOW_HEADER);
+  }
+}
+
+function requestUri(request: Request): Uri {
+  return parseUri(request.uri);
+}

@@ -1,0 +1,183 @@
+import type { Clock } from '../core/clock.ts';
+import type { Logger } from '../core/logger.ts';
+import { Machine } from '../core/machine.ts';
+import { type Random, randomHex } from '../core/random.ts';
+import type { Originator } from '../services/service.ts';
+import { ALLOW_HEADER, SUPPORTED_HEADER } from '../sip/dialog/capabilities.ts';
+import { responseTo } from '../sip/message/build.ts';
+import { CALL_ID, CSEQ, PATH, parseNameAddr, SERVICE_ROUTE, SUPPORTED } from '../sip/message/header-types.ts';
+import type { Request, Response } from '../sip/message/message.ts';
+import { SipError } from '../sip/message/sip-error.ts';
+import { printUri } from '../sip/message/uri.ts';
+import type { ServerTransaction } from '../sip/transaction/user.ts';
+import type { Handsets } from '../store/handsets.ts';
+import type { Binding, Registrations, Removal } from '../store/registrations.ts';
+import type { Subscriber } from '../store/subscribers.ts';
+import { type AskedContact, askedContacts, findBinding, grantedContact, makeBinding } from './contacts.ts';
+import { CONTACT_MACHINE, type ContactEffect, type ContactMachineEvent, type ContactState } from './registration.ts';
+
+export interface RegistrarOptions {
+  /** Seconds granted when a REGISTER asks for no time (setting binding_expires). */
+  readonly bindingExpires: number;
+}
+
+export interface RegistrarParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly registrations: Registrations;
+  readonly handsets: Handsets;
+}
+
+type ContactMachine = Machine<ContactState, ContactMachineEvent, ContactEffect, undefined>;
+
+/** The S-CSCF's registrar (RFC 3261 §10.3, TS 24.229 §5.4.1) for users that have been authenticated. */
+export class Registrar {
+  readonly #parts: RegistrarParts;
+  readonly #options: RegistrarOptions;
+  /** The machine of each contact, by what names a binding for its whole life. */
+  readonly #machines = new Map<string, ContactMachine>();
+  #ids = 0;
+
+  constructor(parts: RegistrarParts, options: RegistrarOptions) {
+    this.#parts = parts;
+    this.#options = options;
+  }
+
+  /**
+   * Does what an authenticated REGISTER asks and answers 200.
+   * @throws SipError 400, 423, or 500 for an older CSeq.
+   */
+  register(transaction: ServerTransaction, originator: Originator): void {
+    const { request, flow } = transaction;
+    const { subscriber } = originator;
+    const bindings = this.#parts.registrations.of(subscriber);
+    const asked = askedContacts(request, this.#options.bindingExpires);
+    if (asked === 'all') {
+      for (const binding of bindings) checkOrder(request, binding);
+      this.#remove(bindings, 'unregistered');
+    } else {
+      const pairs = asked.map((one) => ({ one, before: findBinding(bindings, one.contact) }));
+      for (const { before } of pairs) if (before !== undefined) checkOrder(request, before);
+      const bound = this.#bind(pairs, request, transaction, originator);
+      const ended = pairs.flatMap(({ one, before }) => (one.expires === 0 && before !== undefined ? [before] : []));
+      const replaced =
+        bound.length === 0 || subscriber.multiSim ? [] : bindings.filter((old) => isReplaced(old, pairs));
+      this.#change(subscriber, bound, [
+        ...ended.map((binding) => removal(binding, 'unregistered')),
+        ...replaced.map((binding) => removal(binding, 'rejected', bound)),
+      ]);
+    }
+    transaction.respond(this.#accepted(request, subscriber, flow));
+  }
+
+  /** Ends bindings from the network's side; `deactivated` makes a phone register again, `rejected` does not. */
+  deregister(bindings: readonly Binding[], event: 'deactivated' | 'rejected'): void {
+    this.#remove(bindings, event);
+  }
+
+  #bind(
+    pairs: readonly { one: AskedContact; before: Binding | undefined }[],
+    request: Request,
+    { flow }: ServerTransaction,
+    originator: Originator,
+  ): Binding[] {
+    return pairs
+      .filter(({ one }) => one.expires > 0)
+      .map(({ one, before }) =>
+        makeBinding(one, request, flow, originator, before, () => this.#newId(), this.#parts.clock),
+      );
+  }
+
+  #remove(bindings: readonly Binding[], event: Removal['event']): void {
+    const [first] = bindings;
+    if (first === undefined) return;
+    this.#change(
+      first.subscriber,
+      [],
+      bindings.map((binding) => removal(binding, event)),
+    );
+  }
+
+  #change(subscriber: Subscriber, bound: readonly Binding[], removed: readonly Removal[]): void {
+    if (bound.length === 0 && removed.length === 0) return;
+    const { logger } = this.#parts;
+    for (const { binding } of removed) this.#machine(binding).dispatch({ type: 'remove' });
+    for (const binding of bound) this.#machine(binding).dispatch({ type: 'bind', expiresAt: binding.expiresAt });
+    this.#parts.registrations.change({ subscriber, bound, removed });
+    for (const binding of bound) {
+      logger.info(() => `Register ${printUri(binding.contact.uri)}`, { dir: '-', id: binding.id });
+    }
+    for (const { binding, event } of removed) {
+      logger.info(() => `Contact ${printUri(binding.contact.uri)} ended: ${event}`, { dir: '-', id: binding.id });
+    }
+  }
+
+  #machine(binding: Binding): ContactMachine {
+    const key = `${binding.subscriber.impi} ${binding.id}`;
+    const known = this.#machines.get(key);
+    if (known !== undefined) return known;
+    const machine: ContactMachine = new Machine(CONTACT_MACHINE, { name: 'init' }, this.#parts.clock, undefined, {
+      perform: () => this.#expired(binding),
+      onFinal: () => this.#machines.delete(key),
+    });
+    this.#machines.set(key, machine);
+    return machine;
+  }
+
+  #expired({ subscriber, id }: Binding): void {
+    const binding = this.#parts.registrations.of(subscriber).find((one) => one.id === id);
+    if (binding === undefined) return;
+    this.#parts.registrations.change({ subscriber, bound: [], removed: [removal(binding, 'expired')] });
+    this.#parts.logger.info(`${subscriber.impi} did not refresh ${printUri(binding.contact.uri)}: expired`, {
+      dir: '-',
+      id,
+    });
+  }
+
+  /** The 200 with what a handset reads from it (TS 24.229 §5.4.1.2.2F; order of identities as configured). */
+  #accepted(request: Request, subscriber: Subscriber, flow: ServerTransaction['flow']): Response {
+    const { clock, random, handsets, registrations } = this.#parts;
+    const bindings = registrations.of(subscriber);
+    const response = responseTo(request, 200, {
+      toTag: randomHex(random, 8),
+      headers: [...bindings.map((binding) => grantedContact(binding, clock.now())), ALLOW_HEADER, SUPPORTED_HEADER],
+    });
+    if (bindings.length === 0) return response;
+    // One line: some handsets read only the first (and end when there are two).
+    response.headers.addRaw('P-Associated-URI', subscriber.identities.map(({ text }) => `<${text}>`).join(', '));
+    response.headers.add(SERVICE_ROUTE, parseNameAddr(handsets.routeOn(flow)));
+    if (request.headers.all(SUPPORTED).some((name) => name.toLowerCase() === 'path')) {
+      response.headers.copy(PATH.name, request.headers);
+      response.headers.add(PATH, parseNameAddr(handsets.routeOn(flow)));
+    }
+    return response;
+  }
+
+  #newId(): string {
+    this.#ids = (this.#ids + 1) % 65_536;
+    return this.#ids.toString(16).padStart(4, '0');
+  }
+}
+
+/** RFC 3261 §10.3 step 7: within one Call-ID only a higher CSeq changes a binding. */
+function checkOrder({ headers }: Request, before: Binding): void {
+  const number = headers.get(CSEQ)?.number ?? 0;
+  if (headers.get(CALL_ID) === before.callId && number <= before.cseq) {
+    throw new SipError(
+      500,
+      `REGISTER with CSeq ${number} after ${before.cseq} in the same Call-ID`,
+      'CSeq Out Of Order',
+    );
+  }
+}
+
+/** Without multi_sim a subscriber is one phone: a newly authenticated contact takes the place of all others. */
+function isReplaced(old: Binding, pairs: readonly { before: Binding | undefined }[]): boolean {
+  return pairs.every(({ before }) => before !== old);
+}
+
+function removal(binding: Binding, event: Removal['event'], by: readonly Binding[] = []): Removal {
+  const replaced = by.some((other) => other.flow.remote.address === binding.flow.remote.address);
+  return { binding, event, replaced };
+}

@@ -1,0 +1,204 @@
+/**
+ * The daemon's log: one Logger per layer, whose records go to the file, if there is one, and to the ring that
+ * log_get reads (manual §5.2, §6.4).
+ */
+import type { Clock } from '../core/clock.ts';
+import { MalformedError } from '../core/errors.ts';
+import { type Layer, LEVELS, type Level, type LogColumns, type Logger } from '../core/logger.ts';
+import { LogFile } from './file.ts';
+import { hexdump, plainText, printColumns, printHeader, printPayload, utf8 } from './layout.ts';
+import {
+  DEFAULT_LOG_OPTIONS,
+  everyLayer,
+  type FileAction,
+  type LayerOptions,
+  type LogOptions,
+  parseLogOptions,
+  printLogOptions,
+} from './options.ts';
+import { LogRing } from './ring.ts';
+import { TimeColumn } from './time-column.ts';
+
+export interface LogParts {
+  readonly clock: Clock;
+  readonly program: string;
+  readonly version: string;
+  /** Absolute, or relative to the working directory. Without one there is the ring only. */
+  readonly filename?: string;
+  /** `log_options` as written. */
+  readonly options: string;
+  /** Takes what a person at the console must know about the log itself. */
+  readonly console: (line: string) => void;
+}
+
+export interface Log {
+  logger(layer: Layer): Logger;
+  /** The options in force, which `configure` may change at any moment. */
+  readonly options: LogOptions;
+  readonly ring: LogRing;
+  /** Applies assignments at once; when one is wrong nothing changes and the answer says what is wrong. */
+  configure(text: string): string | undefined;
+  /** The options in force as a `log_options` text. */
+  describe(): string;
+  /** The `logs` member of config_get (manual §6.4). */
+  config(): LogsConfig;
+  /** Writes what waits: before the process ends for any reason. */
+  flush(): void;
+  /** Flushes and closes the file; later records reach the ring only. */
+  close(): void;
+}
+
+export interface LogsConfig {
+  readonly layers: { readonly [L in Layer]: { readonly level: Level; readonly max_size: number } };
+  /** Records in the ring. */
+  readonly count: number;
+}
+
+type RecordLevel = Exclude<Level, 'none'>;
+
+/** @throws MalformedError for wrong options. An unwritable file is a line on the console only. */
+export function openLog({ clock, program, version, filename, options: text, console }: LogParts): Log {
+  const startedAt = clock.wallNow();
+  const times = new TimeColumn(startedAt);
+  const ring = new LogRing();
+  const loggers = everyLayer(
+    (layer) => new LayerLogger((level, message, columns) => record(layer, level, message, columns)),
+  );
+  let options = DEFAULT_LOG_OPTIONS;
+  let file: LogFile | undefined;
+
+  const first = apply(text);
+  if (filename !== undefined) {
+    file = new LogFile(
+      {
+        clock,
+        filename,
+        options: () => options,
+        header: (rotated) => {
+          const now = times.dateAndTime(clock.wallNow());
+          return printHeader(program, version, times.dateAndTime(startedAt), rotated ? now : undefined);
+        },
+        suffix: () => times.dateAndTime(clock.wallNow()).replaceAll(/[-:]/g, '').replace(' ', '-'),
+        console,
+      },
+      first.includes('rotate'),
+    );
+  }
+
+  function apply(assignments: string): readonly FileAction[] {
+    const parsed = parseLogOptions(assignments, options);
+    options = parsed.options;
+    for (const layer of Object.keys(loggers) as Layer[]) loggers[layer].setLevel(options.layers[layer].level);
+    return parsed.actions;
+  }
+
+  function record(layer: Layer, level: RecordLevel, said: string, columns: LogColumns): void {
+    const wall = clock.wallNow();
+    const { decoded, dumped } = payload(options.layers[layer], columns);
+    // Further lines of a message (a stack) are shown at every level, as text below its first.
+    const text = plainText(said);
+    const end = text.indexOf('\n');
+    const message = end < 0 ? text : text.slice(0, end);
+    const below = end < 0 ? decoded : joined(text.slice(end + 1), decoded);
+    if (file !== undefined) {
+      const time = times.print(wall, options.time);
+      const line = `${time} [${CAPITALS[layer]}] ${printColumns(layer, message, columns)}\n`;
+      file.write(line + printPayload(below, dumped), level === 'error');
+    }
+    ring.add({
+      timestamp: times.secondOfDay(wall),
+      layer,
+      level,
+      dir: columns.dir === '-' ? undefined : columns.dir,
+      id: columns.id,
+      text: joined(message, joined(below, dumped)),
+    });
+  }
+
+  return {
+    ring,
+    get options() {
+      return options;
+    },
+    logger: (layer) => loggers[layer],
+    configure(assignments) {
+      try {
+        for (const action of apply(assignments)) file?.[action]();
+        return undefined;
+      } catch (error) {
+        if (error instanceof MalformedError) return error.message;
+        throw error;
+      }
+    },
+    describe: () => printLogOptions(options),
+    config: () => ({
+      layers: everyLayer((layer) => {
+        const { level, maxSize } = options.layers[layer];
+        return { level, max_size: maxSize };
+      }),
+      count: ring.size,
+    }),
+    flush: () => file?.flush(),
+    close: () => file?.close(),
+  };
+}
+
+/**
+ * What is shown below a line at debug level: decoded text whole, unless max_size is 0, and a hexdump of octets that
+ * have no decoded text or whose layer asks for `payload`.
+ */
+function payload(options: LayerOptions, { text, octets }: LogColumns): { decoded: string; dumped: string } {
+  if (options.level !== 'debug' || options.maxSize === 0) return NO_PAYLOAD;
+  return {
+    decoded: text === undefined ? '' : plainText(typeof text === 'string' ? text : utf8(text)),
+    dumped: octets !== undefined && (text === undefined || options.payload) ? hexdump(octets, options.maxSize) : '',
+  };
+}
+
+const NO_PAYLOAD = { decoded: '', dumped: '' };
+
+function joined(above: string, below: string): string {
+  return below === '' ? above : above === '' ? below : `${above}\n${below}`;
+}
+
+const CAPITALS = everyLayer((layer) => layer.toUpperCase());
+const RANK = Object.fromEntries(LEVELS.map((level, rank) => [level, rank])) as { readonly [L in Level]: number };
+const NO_COLUMNS: LogColumns = {};
+
+class LayerLogger implements Logger {
+  readonly #record: (level: RecordLevel, message: string, columns: LogColumns) => void;
+  #rank = 0;
+
+  constructor(record: (level: RecordLevel, message: string, columns: LogColumns) => void) {
+    this.#record = record;
+  }
+
+  setLevel(level: Level): void {
+    this.#rank = RANK[level];
+  }
+
+  enabled(level: RecordLevel): boolean {
+    return RANK[level] <= this.#rank;
+  }
+
+  error(message: string | (() => string), columns?: LogColumns): void {
+    this.#say('error', message, columns);
+  }
+
+  warn(message: string | (() => string), columns?: LogColumns): void {
+    this.#say('warn', message, columns);
+  }
+
+  info(message: string | (() => string), columns?: LogColumns): void {
+    this.#say('info', message, columns);
+  }
+
+  debug(message: string | (() => string), columns?: LogColumns): void {
+    this.#say('debug', message, columns);
+  }
+
+  #say(level: RecordLevel, message: string | (() => string), columns: LogColumns = NO_COLUMNS): void {
+    if (RANK[level] > this.#rank) return;
+    this.#record(level, typeof message === 'string' ? message : message(), columns);
+  }
+}

@@ -1,0 +1,93 @@
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { Command, CommanderError } from 'commander';
+import { printDiagnostic } from './config/diagnostic.ts';
+import { loadConfig } from './config/load.ts';
+import type { Settings } from './config/settings.ts';
+import { startMonitor } from './control/monitor.ts';
+import { systemRandom } from './core/random.ts';
+import { systemClock } from './core/system-clock.ts';
+import { openLog } from './log/log.ts';
+import { checkLogOptions } from './log/options.ts';
+import { systemNet } from './net/system-net.ts';
+import { startServer } from './server.ts';
+
+/** The command line: `lteims [--check] CONFIG`. Exit codes: 0 done, 1 refused in words, 2 wrong use. */
+const PACKAGE = new URL('../../package.json', import.meta.url);
+const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
+const PROGRAM = 'lteims';
+
+const program = new Command(PROGRAM)
+  .description('IMS server for LTE labs: P-CSCF, I-CSCF, S-CSCF and HSS in one process')
+  .version(version)
+  .argument('<config>', 'configuration file, config/ims.cfg for one')
+  .option('--check', 'only check the configuration')
+  .exitOverride()
+  .action(async (config: string, { check }: { check?: boolean }) => {
+    const settings = readConfiguration(config);
+    if (settings === undefined) process.exitCode = 1;
+    else if (check === true) console.log(`${config}: no errors`);
+    else await run(settings);
+  });
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else {
+    console.error(`Error: ${error instanceof Error ? error.message : String(error)}`);
+    process.exit(1);
+  }
+}
+
+/** Prints everything that is wrong with it. */
+function readConfiguration(path: string): Settings | undefined {
+  const { settings, errors, warnings } = loadConfig(resolve(path), { checks: { log_options: checkLogOptions } });
+  for (const diagnostic of [...warnings, ...errors]) console.error(printDiagnostic(diagnostic));
+  return settings;
+}
+
+async function run(settings: Settings): Promise<void> {
+  let print = (line: string) => console.log(line);
+  const onBug = (error: unknown) => {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    print(`Error: an internal fault, please report it: ${text}`);
+    log.logger('ims').error(text);
+  };
+  const clock = systemClock(onBug);
+  const log = openLog({
+    clock,
+    program: PROGRAM,
+    version,
+    ...(settings.log_filename !== undefined && { filename: settings.log_filename }),
+    options: settings.log_options ?? '',
+    console: (line) => print(line),
+  });
+  // A fault of ours in one message must not end the calls of everybody else.
+  process.on('uncaughtException', onBug);
+  process.on('unhandledRejection', onBug);
+  process.on('exit', () => log.flush());
+
+  let stopping = false;
+  const quit = () => {
+    if (stopping) process.exit(1);
+    stopping = true;
+    void server.stop().finally(() => {
+      monitor.close();
+      log.close();
+      process.exit(0);
+    });
+  };
+  const server = await startServer(settings, version, {
+    clock,
+    random: systemRandom(),
+    net: systemNet(onBug),
+    log,
+    onBug,
+    quit,
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, quit);
+  print(`${PROGRAM} ${version}: ${settings.ue_db.length} users`);
+  const monitor = startMonitor({ actions: server.actions, input: process.stdin, output: process.stdout });
+  print = (line) => monitor.print(line);
+}

@@ -1,0 +1,119 @@
+import { readSqn } from './aka/sequence.ts';
+import type { ImpuSettings } from './config/settings/impu.ts';
+import type { UserSettings } from './config/settings/user.ts';
+import type { Settings } from './config/settings.ts';
+import type { PortRange } from './rtp/port-pool.ts';
+import { isSip, isTel, parseUri } from './sip/message/uri.ts';
+import type { SocketOptions } from './sip/transport/listening.ts';
+import { identityUri, isNumberKey } from './store/identity.ts';
+import { type Identity, makeIdentity, type Sim, type SimSecrets, type Subscriber } from './store/subscribers.ts';
+
+/** Where settings, named as in the configuration file, become the options of parts and the subscribers. */
+
+export function socketOptions({ sip_addr }: Settings): readonly SocketOptions[] {
+  return sip_addr.map(({ addr, bind_addr }) => {
+    if (bind_addr === undefined) return addr;
+    return { ...addr, bind: 'interface' in bind_addr ? bind_addr.interface : bind_addr.address };
+  });
+}
+
+export function portRanges({ sip_addr }: Settings): readonly PortRange[] {
+  return sip_addr.map(({ addr, port_min, port_max }) => ({
+    address: addr.address,
+    portMin: port_min,
+    portMax: port_max,
+  }));
+}
+
+/** @param settings for what a user inherits. */
+export function subscriberOf(user: UserSettings, settings: Settings): Subscriber {
+  const domain = user.domain ?? settings.domain;
+  const sim = simOf(user);
+  return {
+    impi: user.impi,
+    ...(user.imsi !== undefined && { imsi: user.imsi }),
+    ...(user.msisdn !== undefined && { msisdn: user.msisdn }),
+    domain,
+    level: user.authent_type,
+    ...(user.pwd !== undefined && { password: user.pwd }),
+    ...(sim !== undefined && { sim }),
+    sqn: readSqn(user.sqn),
+    qop: user.authent_qop,
+    authOnRegisterOnly: user.auth_on_register_only ?? settings.auth_on_register_only,
+    multiSim: user.multi_sim,
+    forceSmsOverSgs: user.force_sms_over_sg,
+    identities: identitiesOf(user, domain),
+  };
+}
+
+function simOf(user: UserSettings): Sim | undefined {
+  const { K: k, op, opc, r, c, top, topc } = user;
+  if (k === undefined) return undefined;
+  const secrets: { readonly [algo in SimSecrets['algo']]: () => SimSecrets } = {
+    xor: () => ({ algo: 'xor', k, resLength: user.res_len }),
+    milenage: () => ({
+      algo: 'milenage',
+      k,
+      resLength: user.res_len,
+      ...(op !== undefined && { op }),
+      ...(opc !== undefined && { opc }),
+      ...(r !== undefined && { r }),
+      ...(c !== undefined && { c }),
+    }),
+    tuak: () => ({
+      algo: 'tuak',
+      k,
+      resLength: user.res_len,
+      iterations: user.keccak_iter,
+      ...(top !== undefined && { top }),
+      ...(topc !== undefined && { topc }),
+    }),
+  };
+  return { keys: secrets[user.sim_algo](), amf: user.amf, sqnMode: user.sqn_mode };
+}
+
+/**
+ * The implicit registration set: what is configured, and what follows from IMSI (TS 23.003 §13.4B) and MSISDN. The
+ * default identity is a SIP URI: handsets take the first of P-Associated-URI for theirs.
+ */
+function identitiesOf(user: UserSettings, domain: string): readonly Identity[] {
+  const written = user.impu.map((impu) => identity(impu, user, domain));
+  const derived = derivedFrom(user, domain).map((impu) => identity({ impu }, user, domain));
+  const all: Identity[] = [];
+  for (const one of [...written, ...derived]) if (all.every(({ text }) => text !== one.text)) all.push(one);
+  const first = all.find(({ uri }) => isSip(uri)) ?? sipForm(all[0], user, domain);
+  return first === undefined ? all : [first, ...all.filter((one) => one !== first)];
+}
+
+function derivedFrom({ imsi, msisdn, impu }: UserSettings, domain: string): string[] {
+  const derived: string[] = [];
+  if (msisdn !== undefined) {
+    const number = msisdn.startsWith('+') ? msisdn : `+${msisdn}`;
+    derived.push(`sip:${number}@${domain};user=phone`, `tel:${number}`);
+  }
+  if (imsi !== undefined) derived.push(`sip:${imsi}@${domain}`);
+  if (derived.length === 0 && impu.length === 0) return [];
+  return derived;
+}
+
+/** A user with telephone numbers only is `sip:NUMBER@domain;user=phone` first (RFC 3261 §19.1.6). */
+function sipForm(tel: Identity | undefined, user: UserSettings, domain: string): Identity | undefined {
+  if (tel === undefined || !isTel(tel.uri) || !isNumberKey(tel.key)) return undefined;
+  return { ...identity({ impu: `sip:${tel.uri.number}@${domain};user=phone` }, user, domain), key: tel.key };
+}
+
+function identity(impu: ImpuSettings, user: UserSettings, domain: string): Identity {
+  const precondition = impu.precondition ?? user.precondition;
+  const imeisv = impu.imeisv ?? impu.imei ?? user.imeisv ?? user.imei;
+  const code = impu.code ?? user.code;
+  return makeIdentity({
+    uri: impu.impu.startsWith('urn:') ? parseUri(impu.impu) : identityUri(impu.impu, domain),
+    ...(imeisv !== undefined && { imeisv }),
+    ...(code !== undefined && { code }),
+    anonymous: impu.anonymous ?? user.anonymous ?? false,
+    authentication: impu.authentication ?? user.authentication ?? true,
+    ringOnly: impu.ring_only ?? user.ring_only ?? false,
+    ...(precondition !== undefined && { precondition }),
+    reliableProvisional: impu['100rel'] ?? user['100rel'] ?? true,
+  });
+}

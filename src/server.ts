@@ -1,0 +1,170 @@
+import { B2bua } from './call/b2bua.ts';
+import { AnchoredMediaFeature } from './call/media.ts';
+import type { Settings } from './config/settings.ts';
+import type { Actions } from './control/actions.ts';
+import type { Clock } from './core/clock.ts';
+import type { Random } from './core/random.ts';
+import { Authenticator } from './ims/authenticator.ts';
+import { Challenges } from './ims/challenge.ts';
+import { LocalHss } from './ims/hss.ts';
+import { Icscf } from './ims/icscf.ts';
+import { dressed } from './ims/outbound-headers.ts';
+import { Pcscf } from './ims/pcscf.ts';
+import { RegEvent } from './ims/reg-event.ts';
+import { Router } from './ims/router.ts';
+import { Registrar } from './ims/scscf.ts';
+import type { Log } from './log/log.ts';
+import { sipLogTap } from './log/tap-log.ts';
+import type { Net } from './net/ports.ts';
+import { portRanges, socketOptions, subscriberOf } from './options.ts';
+import { MediaRelay } from './rtp/relay.ts';
+import { services } from './services/index.ts';
+import { Dialogs } from './sip/dialog/dialogs.ts';
+import { TransactionLayer } from './sip/transaction/layer.ts';
+import { SipTransport } from './sip/transport/transport.ts';
+import { Registrations } from './store/registrations.ts';
+import { Subscribers } from './store/subscribers.ts';
+import { userRows } from './user-rows.ts';
+
+/** What the server is built on; tests give a clock and randomness of their own. */
+export interface ServerParts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly net: Net;
+  readonly log: Log;
+  /** Told of everything thrown that should not have been. */
+  readonly onBug: (error: unknown) => void;
+  /** Asked by the command `quit`: ends the daemon. */
+  readonly quit: () => void;
+}
+
+export interface Server {
+  readonly actions: Actions;
+  /** Live things of each kind, all 0 in a server nobody uses. */
+  counts(): { readonly [kind: string]: number };
+  /** Ends calls, then closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Handsets get this long to answer the BYEs of a server that stops. */
+const FAREWELL_MS = 1000;
+/** A callee may ring this long. RFC 3261 §16.6 step 11 wants more than three minutes. */
+const NO_ANSWER_MS = 190_000;
+
+/**
+ * The composition root: builds and connects every part, in the order data flows from the network to calls.
+ * Rejects with an Error in words when an address cannot be listened on.
+ */
+export async function startServer(settings: Settings, version: string, parts: ServerParts): Promise<Server> {
+  const { clock, random, net, log, onBug } = parts;
+  const ims = log.logger('ims');
+  const t1Ms = settings.timer_t1 * 1000;
+  const timers = { t1Ms, t2Ms: settings.timer_t2 * 1000, t4Ms: settings.timer_t4 * 1000 };
+
+  const subscribers = new Subscribers();
+  for (const user of settings.ue_db) subscribers.add(subscriberOf(user, settings));
+  const registrations = new Registrations();
+  const dialogs = new Dialogs();
+
+  const transport = new SipTransport(
+    { net, clock, log: log.logger('sip'), tap: sipLogTap(log), onBug },
+    { sockets: socketOptions(settings), tcpThreshold: settings.tcp_threshold },
+  );
+  const transactions = new TransactionLayer({
+    wire: dressed(transport, settings.user_agent ?? `lteims/${version}`),
+    clock,
+    random,
+    timers,
+    logger: log.logger('sip'),
+    // The router needs the transactions to send, so it is built after them.
+    user: {
+      onRequest: (transaction) => router.onRequest(transaction),
+      onAck: (request, flow) => router.onAck(request, flow),
+      onStrayResponse: (response) => router.onStrayResponse(response),
+    },
+  });
+
+  const handsets = new Pcscf({ pCalledPartyId: settings.p_called_party_id });
+  const icscf = new Icscf(subscribers, { domains: [settings.domain, ...settings.domain_aliases] });
+  const hss = new LocalHss({
+    clock,
+    random,
+    onResynchronised: ({ impi }, from, to) => {
+      ims.info(`${impi}: SQN out of range, resynchronised from ${hex(from)} to ${hex(to)}`);
+    },
+  });
+  const challenges = new Challenges(clock, random);
+  const authenticator = new Authenticator({ logger: ims, challenges, hss, icscf, registrations });
+  const registrar = new Registrar(
+    { clock, random, logger: ims, registrations, handsets },
+    { bindingExpires: settings.binding_expires },
+  );
+  const regEvent = new RegEvent(
+    { clock, random, logger: ims, transactions, dialogs, handsets, registrations },
+    { subscribeExpires: settings.subscribe_expires },
+  );
+
+  const relay = new MediaRelay({ net, clock, logger: log.logger('media'), ranges: portRanges(settings) });
+  const b2bua = new B2bua({
+    clock,
+    random,
+    logger: ims,
+    transactions,
+    dialogs,
+    handsets,
+    timers,
+    callTimers: { t1Ms, noAnswerMs: NO_ANSWER_MS },
+    features: [new AnchoredMediaFeature(relay, random)],
+  });
+  const router = new Router({
+    random,
+    logger: ims,
+    dialogs,
+    icscf,
+    authenticator,
+    registrar,
+    regEvent,
+    services: services({ b2bua, subscribers, registrations }),
+  });
+
+  // Who is concerned by a registration that changes, in this order.
+  registrations.changed.add((change) => regEvent.changed(change));
+  registrations.changed.add(({ subscriber }) => {
+    if (registrations.of(subscriber).length === 0) b2bua.lose(subscriber);
+  });
+
+  await transport.open((message, flow) => transactions.receive(message, flow));
+
+  const counts = () => ({
+    bindings: registrations.size,
+    subscriptions: regEvent.size,
+    dialogs: dialogs.size,
+    calls: b2bua.size,
+    transactions: transactions.counts().client + transactions.counts().server,
+    streams: relay.counts().streams,
+    challenges: challenges.size,
+  });
+
+  return {
+    counts,
+    actions: {
+      log,
+      users: () => userRows(subscribers, registrations, b2bua, clock),
+      quit: parts.quit,
+    },
+    async stop() {
+      b2bua.stopAll({ refusal: { status: 503 }, reason: 'SIP;cause=503;text="server stops"' });
+      if (transactions.counts().client > 0)
+        await new Promise<void>((done) => {
+          clock.schedule(clock.now() + FAREWELL_MS, done);
+        });
+      transactions.close();
+      transport.close();
+      relay.close();
+    },
+  };
+}
+
+function hex(sqn: number): string {
+  return sqn.toString(16).padStart(12, '0');
+}

@@ -1,0 +1,40 @@
+import type { HeaderValue } from '../message/build.ts';
+import { header } from '../message/build.ts';
+import { PROXY_REQUIRE, REQUIRE, UNSUPPORTED } from '../message/header-types.ts';
+import type { HeaderType } from '../message/headers.ts';
+import type { Request } from '../message/message.ts';
+import { SipError } from '../message/sip-error.ts';
+
+/** What the server understands, in one place for Allow, Supported, 405, 420 and OPTIONS. */
+export const METHODS = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER', 'SUBSCRIBE', 'NOTIFY'] as const;
+
+/** Methods of published RFCs that are known and not served: 405 rather than 501 (RFC 3261 §21.4.6, §21.5.2). */
+export const KNOWN_METHODS: readonly string[] = [...METHODS, 'PRACK', 'UPDATE', 'INFO', 'REFER', 'PUBLISH', 'MESSAGE'];
+
+export const EXTENSIONS = ['path'] as const;
+
+/** Header lists of ours are one line, as handsets write them. */
+const ALLOW_LINE = lineType('Allow');
+const SUPPORTED_LINE = lineType('Supported');
+
+export const ALLOW_HEADER: HeaderValue = header(ALLOW_LINE, METHODS);
+export const SUPPORTED_HEADER: HeaderValue = header(SUPPORTED_LINE, EXTENSIONS);
+
+function lineType(name: string): HeaderType<readonly string[]> {
+  return { name, list: false, parse: (raw) => raw.split(','), print: (values) => values.join(', ') };
+}
+
+/**
+ * Refuses a request that requires what we cannot do (RFC 3261 §8.2.2.3; Proxy-Require §20.29, for we are its proxy too).
+ * @throws SipError 420 with Unsupported.
+ */
+export function checkRequired({ headers }: Request): void {
+  const wanted = new Set([...headers.all(REQUIRE), ...headers.all(PROXY_REQUIRE)].map((name) => name.toLowerCase()));
+  const missing = [...wanted].filter((name) => !(EXTENSIONS as readonly string[]).includes(name));
+  if (missing.length > 0) {
+    throw new SipError(420, `the request requires ${missing.join(', ')}, which is not offered here`).with(
+      UNSUPPORTED,
+      ...missing,
+    );
+  }
+}

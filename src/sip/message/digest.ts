@@ -1,0 +1,69 @@
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { Credentials } from './authorization.ts';
+
+/**
+ * Digest responses with MD5: RFC 2617 §3.2.2 with qop `auth`, and the form of RFC 2069 without qop, which phones use
+ * too. `auth-int` is neither offered nor accepted: phones that chose it were seen to fail. Text is as in headers, one
+ * character per octet.
+ */
+export type DigestAlgorithm = 'MD5' | 'MD5-sess' | 'AKAv1-MD5' | 'AKAv2-MD5';
+
+const ALGORITHMS: readonly DigestAlgorithm[] = ['MD5', 'MD5-sess', 'AKAv1-MD5', 'AKAv2-MD5'];
+
+/** The algorithm in any spelling of case, undefined for one we do not have. */
+export function digestAlgorithm(name: string): DigestAlgorithm | undefined {
+  const wanted = name.toLowerCase();
+  return ALGORITHMS.find((algorithm) => algorithm.toLowerCase() === wanted);
+}
+
+export interface DigestInput {
+  /** The AKA algorithms hash as MD5 does, their passwords differ. Default MD5. */
+  readonly algorithm?: DigestAlgorithm | undefined;
+  readonly username: string;
+  readonly realm: string;
+  /** Its octets: of a password in UTF-8, or what `akaPassword` gives. */
+  readonly password: Uint8Array;
+  readonly method: string;
+  /** As in the credentials. */
+  readonly uri: string;
+  readonly nonce: string;
+  /** Without qop, nc and cnonce together the form of RFC 2069 is computed. */
+  readonly qop?: string | undefined;
+  readonly nc?: string | undefined;
+  readonly cnonce?: string | undefined;
+}
+
+/** 32 hexadecimal digits in lower case. */
+export function digestResponse(input: DigestInput): string {
+  const { algorithm, qop, nc, cnonce } = input;
+  const user = Buffer.from(`${inner(input.username)}:${inner(input.realm)}:`, 'latin1');
+  const secret = hash('md5', Buffer.concat([user, input.password]), 'hex');
+  const nonce = inner(input.nonce);
+  const a1 = algorithm === 'MD5-sess' ? md5(`${secret}:${nonce}:${inner(cnonce ?? '')}`) : secret;
+  const a2 = md5(`${input.method}:${inner(input.uri)}`);
+  if (qop === undefined || nc === undefined || cnonce === undefined) return md5(`${a1}:${nonce}:${a2}`);
+  return md5(`${a1}:${nonce}:${nc}:${inner(cnonce)}:${qop}:${a2}`);
+}
+
+/**
+ * Whether the response in `credentials` was made with `password` for a request of `method`. That realm, nonce, uri,
+ * algorithm and nc are the ones we want is for the caller to see.
+ */
+export function verifyDigest(credentials: Credentials, method: string, password: Uint8Array): boolean {
+  const { username, realm, nonce, uri, response, qop, nc, cnonce } = credentials;
+  if (username === undefined || realm === undefined || nonce === undefined || uri === undefined) return false;
+  if (qop !== undefined && qop.toLowerCase() !== 'auth') return false;
+  const algorithm = digestAlgorithm(credentials.algorithm ?? 'MD5');
+  if (algorithm === undefined || response?.length !== 32) return false;
+  const wanted = digestResponse({ algorithm, username, realm, password, method, uri, nonce, qop, nc, cnonce });
+  return timingSafeEqual(Buffer.from(wanted, 'latin1'), Buffer.from(response.toLowerCase(), 'latin1'));
+}
+
+function md5(text: string): string {
+  return hash('md5', Buffer.from(text, 'latin1'), 'hex');
+}
+
+/** RFC 2617 §3.2.1, unq(): what stands between the quotes, escapes and all. */
+function inner(text: string): string {
+  return text.replace(/["\\]/g, '\\$&');
+}

@@ -1,0 +1,181 @@
+/**
+ * All TCP connections, found by number and by peer, so that a request goes on one that is there rather than on a new one
+ * (RFC 3261 §18, RFC 5923), and bounded in number.
+ */
+import type { Clock } from '../../core/clock.ts';
+import { type Endpoint, printEndpoint, sameEndpoint } from '../../core/endpoint.ts';
+import type { Flow } from '../../core/flow.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { Net, StreamConnection, StreamHandler } from '../../net/ports.ts';
+import type { Via } from '../message/header-types.ts';
+import type { Limits } from '../message/parse.ts';
+import { Connection, type ConnectionKeeper, type StreamOptions } from './connection.ts';
+import type { Place } from './listening.ts';
+import { isSentBy, sentByPort } from './via.ts';
+
+/** How long an address that spoke TCP counts as one that takes TCP: a registration's usual life and more. */
+const SPOKE_TCP_MS = 24 * 60 * 60 * 1000;
+/** Addresses remembered for it. */
+const MOST_ADDRESSES = 10_000;
+
+interface Parts {
+  readonly net: Net;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export class Connections implements ConnectionKeeper {
+  readonly #parts: Parts;
+  readonly #options: StreamOptions;
+  readonly #limits: Limits;
+  readonly #onFrame: ConnectionKeeper['onFrame'];
+  readonly #byId = new Map<number, Connection>();
+  /** By our place and the peer's address and port: the port of the connection, and the one the peer listens on. */
+  readonly #byPeer = new Map<string, Connection>();
+  readonly #accepted = new Set<Connection>();
+  readonly #acceptedOf = new Map<string, number>();
+  /** Address → when it last showed that it speaks TCP; oldest first. */
+  readonly #spokeTcp = new Map<string, number>();
+  #opened = 0;
+  #full = false;
+
+  constructor(parts: Parts, options: StreamOptions, limits: Limits, onFrame: ConnectionKeeper['onFrame']) {
+    this.#parts = parts;
+    this.#options = options;
+    this.#limits = limits;
+    this.#onFrame = onFrame;
+  }
+
+  get size(): number {
+    return this.#byId.size;
+  }
+
+  /** Takes in a connection a peer has opened, or drops it when there are too many. */
+  accept(stream: StreamConnection, place: Place): StreamHandler {
+    const { address } = stream.remote;
+    const ofPeer = this.#acceptedOf.get(address) ?? 0;
+    const { maxConnections, maxPerAddress } = this.#options;
+    if (this.#accepted.size >= maxConnections || ofPeer >= maxPerAddress) {
+      if (!this.#full)
+        this.#parts.log.warn(`too many TCP connections (${this.#accepted.size}, ${ofPeer} from ${address})`);
+      this.#full = true;
+      stream.destroy();
+      return { onData() {}, onClose() {} };
+    }
+    const connection = this.#add(place, stream.remote, stream);
+    this.#accepted.add(connection);
+    this.#acceptedOf.set(address, ofPeer + 1);
+    return connection;
+  }
+
+  /** Opens a connection from a flow's address and an ephemeral port. What is written before it is up waits. */
+  connect({ local, bound }: Flow, remote: Endpoint): Connection {
+    const connection = this.#add(bound === undefined ? { local } : { local, bound }, remote);
+    const from = { address: (bound ?? local).address, port: 0 };
+    connection.attach(this.#parts.net.connectStream({ remote, local: from }, connection));
+    return connection;
+  }
+
+  /** The connection a message of this flow goes on: the flow's own, else one with the same peer. */
+  find(flow: Flow): Connection | undefined {
+    const own = flow.connection === undefined ? undefined : this.#byId.get(flow.connection);
+    // Flows outlive the process on disk, and numbers begin again: the number alone proves nothing.
+    if (own !== undefined && sameEndpoint(own.remote, flow.remote)) return own;
+    const { remote, listeningPort } = flow;
+    const found = this.#byPeer.get(peerKey(flow, remote));
+    if (found !== undefined || listeningPort === undefined) return found;
+    return this.#byPeer.get(peerKey(flow, { address: remote.address, port: listeningPort }));
+  }
+
+  /**
+   * Learns from a request on a connection where its sender listens, so that requests to there find this connection. Only
+   * an address that speaks for itself is believed.
+   */
+  learn(connection: Connection, via: Via): void {
+    const port = sentByPort(via);
+    if (port === connection.listeningPort || port === connection.remote.port) return;
+    if (!isSentBy(via, connection.remote.address)) return;
+    this.#forgetListening(connection);
+    connection.listeningPort = port;
+    this.#byPeer.set(peerKey(connection.place, { address: connection.remote.address, port }), connection);
+  }
+
+  /** Whether a peer address has lately spoken TCP, in either direction. */
+  spokeTcp(address: string): boolean {
+    const at = this.#spokeTcp.get(address);
+    return at !== undefined && this.#parts.clock.now() - at < SPOKE_TCP_MS;
+  }
+
+  /** A connection could not be opened: do not try again before the peer opens one. */
+  refusesTcp(address: string): void {
+    this.#spokeTcp.delete(address);
+  }
+
+  /** Drops the connections of a place that is no more. */
+  closePlace({ local }: Place): void {
+    for (const connection of [...this.#byId.values()]) {
+      if (sameEndpoint(connection.place.local, local)) connection.close(new Error('our address is gone'));
+    }
+  }
+
+  /** Ends all. Peers get what is pending. */
+  close(): void {
+    const why = new Error('the server stops');
+    for (const connection of [...this.#byId.values()]) {
+      if (connection.pending > 0) connection.finish(why);
+      else connection.close(why);
+    }
+  }
+
+  onFrame(...[frame, connection]: Parameters<ConnectionKeeper['onFrame']>): void {
+    this.#onFrame(frame, connection);
+  }
+
+  onAlive({ remote: { address } }: Connection): void {
+    this.#spokeTcp.delete(address);
+    this.#spokeTcp.set(address, this.#parts.clock.now());
+    if (this.#spokeTcp.size <= MOST_ADDRESSES) return;
+    for (const oldest of this.#spokeTcp.keys()) {
+      this.#spokeTcp.delete(oldest);
+      return;
+    }
+  }
+
+  onClosed(connection: Connection, why: Error): void {
+    this.#byId.delete(connection.id);
+    this.#forgetPeer(connection, connection.remote);
+    this.#forgetListening(connection);
+    if (this.#accepted.delete(connection)) {
+      const { address } = connection.remote;
+      const left = (this.#acceptedOf.get(address) ?? 1) - 1;
+      if (left === 0) this.#acceptedOf.delete(address);
+      else this.#acceptedOf.set(address, left);
+      this.#full = false;
+    }
+    this.#parts.log.debug(() => `TCP connection with ${printEndpoint(connection.remote)} closed: ${why.message}`);
+  }
+
+  #add(place: Place, remote: Endpoint, stream?: StreamConnection): Connection {
+    const { clock } = this.#parts;
+    const parts = { clock, options: this.#options, limits: this.#limits, keeper: this };
+    const connection = new Connection(++this.#opened, place, remote, parts, stream);
+    this.#byId.set(connection.id, connection);
+    this.#byPeer.set(peerKey(place, remote), connection);
+    return connection;
+  }
+
+  #forgetListening(connection: Connection): void {
+    const { listeningPort: port, remote } = connection;
+    if (port !== undefined) this.#forgetPeer(connection, { address: remote.address, port });
+  }
+
+  /** The place may have passed to a newer connection. */
+  #forgetPeer(connection: Connection, peer: Endpoint): void {
+    const key = peerKey(connection.place, peer);
+    if (this.#byPeer.get(key) === connection) this.#byPeer.delete(key);
+  }
+}
+
+function peerKey({ local }: Place, peer: Endpoint): string {
+  return `${printEndpoint(local)} ${printEndpoint(peer)}`;
+}

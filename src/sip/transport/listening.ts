@@ -1,0 +1,256 @@
+/**
+ * The sockets peers reach us on: UDP and TCP on one port for each configured address. A wildcard becomes one pair for each
+ * local address, because a datagram that comes to a wildcard socket does not tell which address it was sent to, and the
+ * answer would leave from another one. Local addresses are looked at again every few seconds: a base station's tunnel
+ * devices appear after the server has started.
+ */
+import { isIPv6 } from 'node:net';
+import type { Clock, Scheduled } from '../../core/clock.ts';
+import { type Endpoint, isWildcard, printEndpoint } from '../../core/endpoint.ts';
+import type { Flow } from '../../core/flow.ts';
+import type { Logger } from '../../core/logger.ts';
+import type { DatagramSocket, LocalAddress, Net, NetError, StreamConnection, StreamHandler } from '../../net/ports.ts';
+
+/** One `sip_addr` of the configuration. */
+export interface SocketOptions extends Endpoint {
+  /** `bind_addr`: the address or the interface to listen on, when that is not `address`, which peers are still shown. */
+  readonly bind?: string;
+}
+
+/** Where a pair of sockets listens. */
+export interface Place {
+  /** What peers are shown. */
+  readonly local: Endpoint;
+  /** Where the sockets are bound, when that differs. */
+  readonly bound?: Endpoint;
+}
+
+/** What arrives at the sockets. */
+export interface Arrivals {
+  onDatagram(data: Buffer, from: Endpoint, place: Place): void;
+  onConnection(connection: StreamConnection, place: Place): StreamHandler;
+  /** The address has left this machine; its sockets are closed. */
+  onGone(place: Place): void;
+}
+
+interface Pair {
+  readonly place: Place;
+  readonly udp: DatagramSocket;
+  close(): void;
+}
+
+interface Wanted {
+  /** Where to bind; port 0 draws one for both sockets. */
+  readonly at: Endpoint;
+  /** The address peers are shown. */
+  readonly shown: string;
+  /** Found on this machine rather than configured: may be gone by the time it is bound. */
+  readonly found: boolean;
+}
+
+const RESCAN_MS = 3000;
+/** How often a drawn UDP port may turn out to be taken for TCP. */
+const DRAWS = 10;
+
+export class Listening {
+  readonly #parts: { readonly net: Net; readonly clock: Clock; readonly log: Logger };
+  readonly #sockets: readonly SocketOptions[];
+  readonly #arrivals: Arrivals;
+  /** By what was wanted: address and port as configured. */
+  readonly #pairs = new Map<string, Pair>();
+  /** By where they are bound. */
+  readonly #bound = new Map<string, Pair>();
+  readonly #opening = new Set<string>();
+  readonly #complained = new Set<string>();
+  #rescan: Scheduled | undefined;
+  #closed = false;
+
+  constructor(parts: { net: Net; clock: Clock; log: Logger }, sockets: readonly SocketOptions[], arrivals: Arrivals) {
+    this.#parts = parts;
+    this.#sockets = sockets;
+    this.#arrivals = arrivals;
+  }
+
+  /**
+   * Opens all sockets. Rejects, with none left open, when one that is configured cannot be: the message names each that
+   * failed and why.
+   */
+  async open(): Promise<void> {
+    const missing = this.#sockets.flatMap((socket) => this.#missing(socket) ?? []);
+    const opened = await Promise.allSettled([...this.#wanted()].map(([key, wanted]) => this.#openPair(key, wanted)));
+    const failed = opened.flatMap((result) => (result.status === 'rejected' ? [messageOf(result.reason)] : []));
+    if (missing.length + failed.length > 0) {
+      this.close();
+      throw new Error([...missing, ...failed].join('; '));
+    }
+    if (this.#pairs.size === 0) this.#parts.log.warn('no SIP address on this machine yet');
+    if (!this.#closed && this.#sockets.some(follows)) this.#scheduleRescan();
+  }
+
+  /** Places listened on now, in the order of the configuration. */
+  get places(): readonly Place[] {
+    return [...this.#pairs.values()].map(({ place }) => place);
+  }
+
+  /** The UDP socket of a flow, or undefined when its address is not ours (any more). */
+  datagramSocket(flow: Flow): DatagramSocket | undefined {
+    return this.#bound.get(printEndpoint(flow.bound ?? flow.local))?.udp;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#rescan?.cancel();
+    for (const pair of this.#pairs.values()) pair.close();
+    this.#pairs.clear();
+    this.#bound.clear();
+  }
+
+  /** What should be listened on, given the addresses of this moment. A configured address comes before the same one found. */
+  #wanted(): Map<string, Wanted> {
+    const wanted = new Map<string, Wanted>();
+    const local = this.#parts.net.localAddresses();
+    for (const found of [false, true]) {
+      for (const socket of this.#sockets) {
+        if (follows(socket) !== found) continue;
+        for (const address of bindAddresses(socket, local)) {
+          const at = { address, port: socket.port };
+          const key = printEndpoint(at);
+          const shown = isWildcard(socket.address) ? address : socket.address;
+          if (!wanted.has(key)) wanted.set(key, { at, shown, found });
+        }
+      }
+    }
+    return wanted;
+  }
+
+  /** Why a configured address that needs an interface cannot be served, if so. */
+  #missing(socket: SocketOptions): string | undefined {
+    const local = this.#parts.net.localAddresses();
+    if (!follows(socket) || isWildcard(socket.address) || bindAddresses(socket, local).length > 0) return undefined;
+    const devices = [...new Set(local.map(({ device }) => device))].join(', ');
+    const family = isIPv6(socket.address) ? 'IPv6' : 'IPv4';
+    return `cannot listen on ${printEndpoint(socket)}: no ${family} address on ${socket.bind} (interfaces: ${devices})`;
+  }
+
+  async #openPair(key: string, wanted: Wanted): Promise<void> {
+    this.#opening.add(key);
+    try {
+      const pair = await this.#bindPair(wanted);
+      if (this.#closed) {
+        pair.close();
+        return;
+      }
+      this.#pairs.set(key, pair);
+      this.#bound.set(printEndpoint(pair.place.bound ?? pair.place.local), pair);
+      this.#complained.delete(key);
+      this.#parts.log.info(() => `listening on UDP and TCP ${describe(pair.place)}`);
+    } catch (error) {
+      // An address found a moment ago may be gone, or an IPv6 one not ready: the next scan sees.
+      if (!(wanted.found && codeOf(error) === 'EADDRNOTAVAIL')) throw error;
+    } finally {
+      this.#opening.delete(key);
+    }
+  }
+
+  async #bindPair({ at, shown }: Wanted): Promise<Pair> {
+    const { net } = this.#parts;
+    for (let draws = 1; ; draws++) {
+      let place: Place | undefined;
+      const udp = await net.bindDatagram(at, {
+        onDatagram: (data, from) => place !== undefined && this.#arrivals.onDatagram(data, from, place),
+      });
+      const bound = { address: at.address, port: udp.local.port };
+      const local = { address: shown, port: bound.port };
+      const listening: Place = shown === at.address ? { local } : { local, bound };
+      try {
+        const tcp = await net.listenStream(bound, (connection) => this.#arrivals.onConnection(connection, listening));
+        place = listening;
+        return {
+          place,
+          udp,
+          close() {
+            udp.close();
+            tcp.close();
+          },
+        };
+      } catch (error) {
+        udp.close();
+        if (at.port !== 0 || codeOf(error) !== 'EADDRINUSE' || draws === DRAWS) throw error;
+      }
+    }
+  }
+
+  #scheduleRescan(): void {
+    const { clock } = this.#parts;
+    this.#rescan = clock.schedule(clock.now() + RESCAN_MS, () => {
+      this.#scheduleRescan();
+      this.#follow();
+    });
+  }
+
+  /** Opens what has appeared and closes what is gone. */
+  #follow(): void {
+    const { log } = this.#parts;
+    const wanted = this.#wanted();
+    for (const [key, pair] of this.#pairs) {
+      if (wanted.has(key)) continue;
+      pair.close();
+      this.#pairs.delete(key);
+      this.#bound.delete(printEndpoint(pair.place.bound ?? pair.place.local));
+      log.info(() => `no longer listening on ${describe(pair.place)}: the address is gone`);
+      this.#arrivals.onGone(pair.place);
+    }
+    for (const [key, want] of wanted) {
+      if (this.#pairs.has(key) || this.#opening.has(key)) continue;
+      this.#openPair(key, want).catch((error: unknown) => {
+        if (!this.#complained.has(key)) log.warn(messageOf(error));
+        this.#complained.add(key);
+      });
+    }
+  }
+}
+
+/** Whether the addresses of a socket are those the machine has, and change with them. */
+function follows({ address, bind = address }: SocketOptions): boolean {
+  return isWildcard(bind) || !isAddress(bind);
+}
+
+/** The addresses to bind for one configured socket. */
+function bindAddresses(socket: SocketOptions, local: readonly LocalAddress[]): readonly string[] {
+  const { address, bind = address } = socket;
+  if (!follows(socket)) return [bind];
+  const family = isIPv6(isAddress(bind) ? bind : address);
+  const found = local.filter(
+    (one) =>
+      (isWildcard(bind) || one.device === bind) && isIPv6(bare(one.address)) === family && !isLinkLocal(one.address),
+  );
+  const addresses = found.map((one) => one.address);
+  if (isWildcard(bind) || isWildcard(address)) return addresses;
+  // An interface and one address to show: that address where the interface has it, else the interface's first.
+  return addresses.includes(address) ? [address] : addresses.slice(0, 1);
+}
+
+function isAddress(text: string): boolean {
+  return text.includes(':') || /^[0-9.]+$/.test(text);
+}
+
+function bare(address: string): string {
+  return address.split('%', 1)[0] ?? '';
+}
+
+/** RFC 4291 §2.5.6: fe80::/10. No phone's SIP comes to one, and it means nothing without its interface. */
+function isLinkLocal(address: string): boolean {
+  return /^fe[89ab]/i.test(address);
+}
+
+function describe({ local, bound }: Place): string {
+  return bound === undefined ? printEndpoint(local) : `${printEndpoint(bound)}, shown as ${printEndpoint(local)}`;
+}
+
+function codeOf(error: unknown): string | undefined {
+  return (error as NetError).code;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

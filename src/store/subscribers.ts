@@ -1,0 +1,114 @@
+import { printUri, type Uri } from '../sip/message/uri.ts';
+import { identityKey } from './identity.ts';
+
+/** From lowest to highest (manual §5.2.1, authent_type). */
+export const AUTHENTICATION_LEVELS = ['none', 'MD5', 'AKAv1', 'AKAv2'] as const;
+export type AuthenticationLevel = (typeof AUTHENTICATION_LEVELS)[number];
+
+/** The secrets of one SIM as its authentication centre holds them, in the words of aka/sim-keys. */
+export interface Sim {
+  readonly keys: SimSecrets;
+  /** Authentication management field, 16 bits. */
+  readonly amf: number;
+  readonly sqnMode: 'counter' | 'time';
+}
+
+/** Octets: K 16 (TUAK also 32), OP and OPc 16, c1 to c5 16 each, TOP and TOPc 32. */
+export type SimSecrets = { readonly k: Uint8Array; readonly resLength?: number } & (
+  | { readonly algo: 'xor' }
+  | {
+      readonly algo: 'milenage';
+      readonly op?: Uint8Array;
+      readonly opc?: Uint8Array;
+      readonly r?: readonly number[];
+      readonly c?: readonly Uint8Array[];
+    }
+  | { readonly algo: 'tuak'; readonly top?: Uint8Array; readonly topc?: Uint8Array; readonly iterations?: number }
+);
+
+/** One public user identity (IMPU) of a subscriber. */
+export interface Identity {
+  readonly uri: Uri;
+  /** `uri` printed: what P-Associated-URI and reg-event bodies show. */
+  readonly text: string;
+  /** See identityKey. */
+  readonly key: string;
+  readonly imeisv?: string;
+  readonly code?: number;
+  readonly anonymous: boolean;
+  /** Whether its owner is authenticated at all. */
+  readonly authentication: boolean;
+  readonly ringOnly: boolean;
+  readonly precondition?: boolean;
+  readonly reliableProvisional: boolean;
+}
+
+/** One private user identity (IMPI) with its implicit registration set. */
+export interface Subscriber {
+  readonly impi: string;
+  readonly imsi?: string;
+  readonly msisdn?: string;
+  readonly domain: string;
+  readonly level: AuthenticationLevel;
+  readonly password?: string;
+  readonly sim?: Sim;
+  /** Sequence number last used, below 2^48: the only thing of a subscriber that changes by itself. */
+  sqn: number;
+  /** Quality of protection offered in challenges; some phones refuse to answer one. */
+  readonly qop: 'auth' | 'none';
+  readonly authOnRegisterOnly: boolean;
+  /** Several phones with one test SIM. */
+  readonly multiSim: boolean;
+  readonly forceSmsOverSgs: boolean;
+  /** The implicit registration set in the order of P-Associated-URI: the default identity, a SIP URI, first. */
+  readonly identities: readonly Identity[];
+}
+
+/** The users there are, found by IMPI and by any form of a public identity. */
+export class Subscribers {
+  readonly #byImpi = new Map<string, Subscriber>();
+  readonly #byIdentity = new Map<string, IdentityOwner[]>();
+
+  get size(): number {
+    return this.#byImpi.size;
+  }
+
+  all(): IterableIterator<Subscriber> {
+    return this.#byImpi.values();
+  }
+
+  add(subscriber: Subscriber): void {
+    this.#byImpi.set(subscriber.impi, subscriber);
+    for (const identity of subscriber.identities) {
+      const owners = this.#byIdentity.get(identity.key);
+      if (owners === undefined) this.#byIdentity.set(identity.key, [{ subscriber, identity }]);
+      else if (owners.every((owner) => owner.subscriber !== subscriber)) owners.push({ subscriber, identity });
+    }
+  }
+
+  byImpi(impi: string): Subscriber | undefined {
+    return this.#byImpi.get(impi);
+  }
+
+  /** Everyone who has the identity; with a shared identity the first configured is first. */
+  owners(uri: Uri): readonly IdentityOwner[] {
+    return this.#byIdentity.get(identityKey(uri)) ?? [];
+  }
+}
+
+export interface IdentityOwner {
+  readonly subscriber: Subscriber;
+  readonly identity: Identity;
+}
+
+/** The identity of this subscriber that `uri` names. */
+export function identityOf(subscriber: Subscriber, uri: Uri): Identity | undefined {
+  const key = identityKey(uri);
+  return subscriber.identities.find((identity) => identity.key === key);
+}
+
+export type IdentityOptions = Omit<Identity, 'text' | 'key'>;
+
+export function makeIdentity(options: IdentityOptions): Identity {
+  return { ...options, text: printUri(options.uri), key: identityKey(options.uri) };
+}

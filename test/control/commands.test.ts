@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { CommandError } from '../../src/control/command.ts';
+import { COMMANDS, type CommandName } from '../../src/control/index.ts';
+import { ABSENT, fakeActions, REGISTERED } from './fake-actions.ts';
+
+const WIDE = Number.POSITIVE_INFINITY;
+
+describe('help', () => {
+  it('lists every command with its arguments', () => {
+    const { actions } = fakeActions();
+    const lines = COMMANDS.help.run({}, actions).print(WIDE);
+    assert.deepEqual(
+      lines.map((line) => line.split(' ')[0]),
+      ['help', 'log', 'users', 'quit'],
+    );
+    assert.match(lines[0] ?? '', /^help \[command\] +\w/);
+  });
+
+  it('explains each command', () => {
+    const { actions } = fakeActions();
+    for (const name of Object.keys(COMMANDS) as CommandName[]) {
+      const lines = COMMANDS.help.run({ command: name }, actions).print(WIDE);
+      assert.ok(lines[0]?.startsWith(name));
+      assert.ok(lines.length >= 2);
+    }
+    assert.match(COMMANDS.help.run({ command: 'log' }, actions).print(WIDE).join('\n'), /file\.rotate=now/);
+    assert.throws(() => COMMANDS.help.run({ command: 'toString' }, actions), CommandError);
+  });
+});
+
+describe('log', () => {
+  it('shows the options', () => {
+    const { actions, asked } = fakeActions();
+    const output = COMMANDS.log.run({}, actions);
+    assert.deepEqual(output.data, { log_options: 'all.level=error,time=short' });
+    assert.deepEqual(output.print(20), ['all.level=error,', '        time=short']);
+    assert.deepEqual(asked, []);
+  });
+
+  it('changes them', () => {
+    const { actions, asked } = fakeActions();
+    COMMANDS.log.run({ options: 'sip.level=debug' }, actions);
+    assert.deepEqual(asked, ['log sip.level=debug']);
+    assert.throws(() => COMMANDS.log.run({ options: 'wrong' }, actions), /^CommandError: wrong: an assignment/);
+  });
+
+  it('completes layers, properties and values behind what is typed', () => {
+    const { actions } = fakeActions();
+    const complete = (typed: string): readonly string[] =>
+      COMMANDS.log.complete?.([typed], actions).filter((candidate) => candidate.startsWith(typed)) ?? [];
+    assert.deepEqual(complete('s'), ['sip.', 'sgsap.']);
+    assert.deepEqual(complete('sip.le'), ['sip.level=']);
+    assert.deepEqual(complete('sip.level=d'), ['sip.level=debug']);
+    assert.deepEqual(complete('time=sec,cx.level=i'), ['time=sec,cx.level=info']);
+    assert.deepEqual(complete('file.r'), ['file.rotate=']);
+    assert.deepEqual(complete('file.rotate=n'), ['file.rotate=now']);
+    assert.deepEqual(complete('nas.'), []);
+  });
+});
+
+describe('users', () => {
+  it('has a line per user and a binding below a registered one', () => {
+    const { actions } = fakeActions();
+    const lines = COMMANDS.users.run({}, actions).print(WIDE);
+    assert.equal(lines.length, 4);
+    assert.match(lines[0] ?? '', /IMPI +State +Dialogs +SMS +IMPU$/);
+    assert.match(lines[1] ?? '', /^001010123456789@\S+ +registered +1 +0 +sip:\S+ tel:600$/);
+    assert.equal(
+      lines[2],
+      'Binding 00a1 sip:001010123456789@192.168.3.2:5060  q=1  expires=3590s  TCP 192.168.3.2:41000  IPsec  imei 35-209900-176148-1',
+    );
+    assert.match(lines[3] ?? '', /^ +sipclient +absent +0 +12 +tel:1234$/);
+  });
+
+  it('fits the terminal', () => {
+    const { actions } = fakeActions();
+    for (const line of COMMANDS.users.run({}, actions).print(80)) assert.ok(line.length <= 80, line);
+  });
+
+  it('says when there are none', () => {
+    const { actions } = fakeActions([]);
+    assert.deepEqual(COMMANDS.users.run({}, actions).print(WIDE), ['No users']);
+  });
+
+  it('shows those whose identity contains the argument', () => {
+    const { actions } = fakeActions();
+    assert.deepEqual(COMMANDS.users.run({ identity: 'tel:12' }, actions).data, { users: [ABSENT] });
+    assert.deepEqual(COMMANDS.users.run({ identity: '00101' }, actions).data, { users: [REGISTERED] });
+  });
+
+  it('completes identities', () => {
+    const { actions } = fakeActions();
+    assert.deepEqual(COMMANDS.users.complete?.(['tel:'], actions), ['tel:600', 'tel:1234']);
+  });
+});
+
+describe('quit', () => {
+  it('stops the daemon', () => {
+    const { actions, asked } = fakeActions();
+    COMMANDS.quit.run({}, actions);
+    assert.deepEqual(asked, ['quit']);
+  });
+});

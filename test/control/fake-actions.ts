@@ -1,0 +1,47 @@
+import type { Actions, UserRow } from '../../src/control/actions.ts';
+
+export const REGISTERED: UserRow = {
+  impi: '001010123456789@ims.mnc001.mcc001.3gppnetwork.org',
+  impus: ['sip:001010123456789@ims.mnc001.mcc001.3gppnetwork.org', 'tel:600'],
+  state: 'registered',
+  bindings: [
+    {
+      id: '00a1',
+      contact: 'sip:001010123456789@192.168.3.2:5060',
+      q: 1,
+      expiresInS: 3590,
+      transport: 'TCP',
+      remote: '192.168.3.2:41000',
+      device: 'imei 35-209900-176148-1',
+      ipsec: true,
+    },
+  ],
+  dialogs: 1,
+  sms: 0,
+};
+
+export const ABSENT: UserRow = {
+  impi: 'sipclient',
+  impus: ['tel:1234'],
+  state: 'absent',
+  bindings: [],
+  dialogs: 0,
+  sms: 12,
+};
+
+/** Actions that remember what they were asked. */
+export function fakeActions(users: readonly UserRow[] = [REGISTERED, ABSENT]) {
+  const asked: string[] = [];
+  const actions: Actions = {
+    log: {
+      describe: () => 'all.level=error,time=short',
+      configure(text) {
+        asked.push(`log ${text}`);
+        return text.includes('wrong') ? 'wrong: an assignment has the form name=value at offset 0' : undefined;
+      },
+    },
+    users: () => users,
+    quit: () => asked.push('quit'),
+  };
+  return { actions, asked };
+}

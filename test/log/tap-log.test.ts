@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { TapRecord } from '../../src/core/tap.ts';
+import { type Log, openLog } from '../../src/log/log.ts';
+import { sipLogTap } from '../../src/log/tap-log.ts';
+import { FakeClock } from '../support/fake-clock.ts';
+
+const REGISTER = 'REGISTER sip:example.org SIP/2.0\r\nCall-ID: a84b4c76e66710\r\nContent-Length: 0\r\n\r\n';
+
+function open(options: string): Log {
+  return openLog({ clock: new FakeClock(), program: 'lteims', version: '1', options, console: () => {} });
+}
+
+function tell(log: Log, octets: string | Uint8Array, extra: Partial<TapRecord> = {}): void {
+  sipLogTap(log).message({
+    protocol: 'SIP',
+    transport: 'UDP',
+    dir: 'FROM',
+    local: { address: '192.0.2.1', port: 5060 },
+    remote: { address: '2001:db8::2', port: 5061 },
+    summary: 'REGISTER sip:example.org SIP/2.0',
+    octets: typeof octets === 'string' ? Buffer.from(octets) : octets,
+    ...extra,
+  });
+}
+
+function record(log: Log) {
+  const [first] = log.ring.read({ from: 0 })?.records ?? [];
+  assert.ok(first);
+  return first;
+}
+
+describe('SIP messages in the log', () => {
+  it('are one line at info', () => {
+    const log = open('sip.level=info');
+    tell(log, REGISTER);
+    const { dir, layer, data } = record(log);
+    assert.deepEqual(
+      { dir, layer, data },
+      {
+        dir: 'FROM',
+        layer: 'sip',
+        data: ['[2001:db8::2]:5061 REGISTER sip:example.org SIP/2.0'],
+      },
+    );
+  });
+
+  it('share an id with their dialog and have none without a Call-ID', () => {
+    const ids = [
+      REGISTER,
+      'SIP/2.0 200 OK\r\ni : a84b4c76e66710 \r\n\r\n',
+      'SIP/2.0 200 OK\r\nCALL-ID:other\r\n\r\n',
+      'SIP/2.0 200 OK\r\n\r\ni: a84b4c76e66710\r\n',
+    ].map((octets) => {
+      const log = open('sip.level=info');
+      tell(log, octets);
+      return record(log).id;
+    });
+    assert.match(ids[0] ?? '', /^[0-9a-f]{4}$/);
+    assert.equal(ids[1], ids[0]);
+    assert.notEqual(ids[2], ids[0]);
+    assert.equal(ids[3], undefined);
+  });
+
+  it('are shown as they were sent at debug, whatever max_size above 0', () => {
+    for (const size of ['-1', '1']) {
+      const log = open(`sip.level=debug,sip.max_size=${size}`);
+      tell(log, `${REGISTER}body é\r\n`);
+      assert.deepEqual(record(log).data.slice(1), [...REGISTER.split('\r\n').slice(0, -1), 'body é']);
+    }
+    const log = open('sip.level=debug,sip.max_size=0');
+    tell(log, REGISTER);
+    assert.equal(record(log).data.length, 1);
+  });
+
+  it('show a binary body as a hexdump of max_size octets', () => {
+    const octets = Buffer.concat([Buffer.from(REGISTER), Buffer.from('0001020304', 'hex')]);
+    const dumped = (size: number): string[] => {
+      const log = open(`sip.level=debug,sip.max_size=${size}`);
+      tell(log, octets);
+      return record(log).data.slice(4);
+    };
+    assert.deepEqual(dumped(-1), ['', `0000:  00 01 02 03 04${' '.repeat(36)}.....`]);
+    assert.deepEqual(dumped(2), ['', `0000:  00 01${' '.repeat(45)}..`]);
+  });
+
+  it('cost nothing when the layer is off, and follow it', () => {
+    const log = open('sip.level=error');
+    const tap = sipLogTap(log);
+    assert.equal(tap.active, false);
+    tell(log, REGISTER);
+    assert.equal(log.ring.size, 0);
+    log.configure('sip.level=info');
+    assert.equal(tap.active, true);
+  });
+
+  it('are only SIP', () => {
+    const log = open('all.level=debug');
+    tell(log, REGISTER, { protocol: 'Diameter' });
+    assert.equal(log.ring.size, 0);
+  });
+});
