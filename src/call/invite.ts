@@ -1,6 +1,6 @@
 import { type Random, randomHex } from '../core/random.ts';
 import { printSdp } from '../sdp/session-description.ts';
-import { ALLOW_HEADER, SUPPORTED_HEADER } from '../sip/dialog/capabilities.ts';
+import { ALLOW_HEADER } from '../sip/dialog/capabilities.ts';
 import { header, makeRequest } from '../sip/message/build.ts';
 import {
   CALL_ID,
@@ -70,7 +70,6 @@ export function makeInvite(
       header(CSEQ, { number: 1, method: 'INVITE' }),
       header(CONTACT, contact),
       ALLOW_HEADER,
-      SUPPORTED_HEADER,
     ],
     sdp === undefined ? EMPTY_BODY : printSdp(sdp),
   );

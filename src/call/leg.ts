@@ -160,7 +160,7 @@ export abstract class Leg implements DialogUsage {
   /** What every message of ours that makes or refreshes the dialog carries. */
   protected dialogHeaders(flow: Flow): HeaderValue[] {
     const contact = parseNameAddr(`<${this.parts.handsets.contactOn(flow, CONTACT_USER)}>`);
-    return [header(CONTACT, contact), ALLOW_HEADER, SUPPORTED_HEADER];
+    return [header(CONTACT, contact), ALLOW_HEADER];
   }
 
   protected sdpHeaders(sdp: Sdp): HeaderValue[] {

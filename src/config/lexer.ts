@@ -88,11 +88,21 @@ export class Lexer {
       const char = this.#text[at];
       const inside = open.at(-1);
       if (char === '\\') at++;
+      else if (char === '"' && inside === '{') at = this.#endOfString(at);
       else if (char === '`') inside === '`' ? open.pop() : open.push('`');
       else if (char === '{' && (inside === '{' || this.#text[at - 1] === '$')) open.push('{');
       else if (char === '}' && inside === '{') open.pop();
     }
     this.#position = Math.min(at, this.#text.length);
+  }
+
+  /** Where a string ends that is only passed over: at its quote, or at the end of the line. */
+  #endOfString(start: number): number {
+    let at = start + 1;
+    while (at < this.#text.length && this.#text[at] !== '"' && this.#text[at] !== '\n') {
+      at += this.#text[at] === '\\' ? 2 : 1;
+    }
+    return at;
   }
 
   /** Goes to the next `#` that starts a line: how text that `#if` leaves out is passed. */

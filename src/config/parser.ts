@@ -59,6 +59,7 @@ class Parser {
       const { current } = this.#tokens;
       this.#reading.error(current, `the end of the file expected, found ${describeToken(current)}`);
       this.#tokens.advance();
+      this.#accept(',');
       this.#members(object);
     }
   }
@@ -228,12 +229,16 @@ class Parser {
   #sequence(separators: string, begins: (token: Token) => boolean, element: () => void): void {
     while (!this.#atClose()) {
       try {
+        const before = this.#reading.errors.length;
         element();
         if (this.#accept(',') !== undefined || this.#atClose()) continue;
         const { current } = this.#tokens;
         // The usual mistakes are at the end of a line: a forgotten bracket, so that a property follows in an array,
         if (current.firstOnLine && current.kind === 'word' && separators.includes(']')) return;
-        this.#reading.error(current, `${separators} expected, found ${describeToken(current)}`);
+        // An element that is wrong may have had its comma where nobody saw it.
+        if (this.#reading.errors.length === before) {
+          this.#reading.error(current, `${separators} expected, found ${describeToken(current)}`);
+        }
         // and a forgotten comma.
         if (current.firstOnLine && begins(current)) continue;
       } catch (error) {

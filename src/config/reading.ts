@@ -38,6 +38,7 @@ export class Reading {
   readonly #read: ReadFile;
   readonly #open: string[] = [];
   readonly #texts = new Map<string, SourceFile>();
+  #last: Place | undefined;
   #depth = 0;
   #muted = 0;
   #included = 0;
@@ -47,8 +48,11 @@ export class Reading {
     this.#read = read;
   }
 
-  error(place: Place, message: string): void {
-    if (this.#muted > 0) return;
+  /** Reports an error, unless another one was just reported at the same place. */
+  error({ file, offset }: Place, message: string): void {
+    if (this.#muted > 0 || (this.#last?.file === file && this.#last.offset === offset)) return;
+    const place = { file, offset };
+    this.#last = place;
     this.errors.push(diagnosticAt('error', place, '', message));
     if (this.errors.length === MAX_ERRORS) {
       this.errors.push(diagnosticAt('error', place, '', `too many errors, the rest of the text was not read`));

@@ -82,7 +82,7 @@ export class Authenticator {
       return;
     }
     const { subscriber, identity } = originator;
-    if (isTrusted(subscriber, identity) || (!challengesEach(subscriber) && this.isRegisteredAt(subscriber, flow))) {
+    if (isTrusted(subscriber, identity) || (!challengesEach(subscriber) && this.#isAt(subscriber, flow))) {
       done(originator);
     } else if (challengesEach(subscriber)) {
       this.#digest(request, subscriber, 'proxy', (refusal) => done(refusal ?? originator));
@@ -96,23 +96,18 @@ export class Authenticator {
     }
   }
 
-  /** Whether a live registration of this user came from the address of this flow, whatever port and transport. */
-  isRegisteredAt(subscriber: Subscriber, flow: Flow): boolean {
-    for (const binding of this.#parts.registrations.atAddress(flow.remote.address)) {
-      if (binding.subscriber === subscriber) return true;
-    }
-    return false;
-  }
-
   /** Whom the request names, else whoever alone is registered from where it came. */
   #claimed(request: Request, flow: Flow): Originator | undefined {
-    const named = this.#parts.icscf.asserted(request, (subscriber) => this.isRegisteredAt(subscriber, flow));
+    const named = this.#parts.icscf.asserted(request, (subscriber) => this.#isAt(subscriber, flow));
     if (named !== undefined) return named;
-    const subscribers = new Set<Subscriber>();
-    for (const { subscriber } of this.#parts.registrations.atAddress(flow.remote.address)) subscribers.add(subscriber);
-    const [only] = subscribers;
-    const identity = only !== undefined && subscribers.size === 1 ? this.#parts.icscf.defaultIdentity(only) : undefined;
+    const only = this.#parts.registrations.onlyOneAt(flow.remote.address);
+    const identity = only?.identities[0];
     return only === undefined || identity === undefined ? undefined : { subscriber: only, identity };
+  }
+
+  /** A live registration from this address proves its user where nothing better does. */
+  #isAt(subscriber: Subscriber, flow: Flow): boolean {
+    return this.#parts.registrations.isAt(subscriber, flow.remote.address);
   }
 
   #digest(request: Request, subscriber: Subscriber, role: Role, done: (refusal: SipError | undefined) => void): void {

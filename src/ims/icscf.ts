@@ -2,14 +2,8 @@ import type { Originator } from '../services/service.ts';
 import { FROM, P_PREFERRED_IDENTITY, TO } from '../sip/message/header-types.ts';
 import type { Request } from '../sip/message/message.ts';
 import { SipError } from '../sip/message/sip-error.ts';
-import { isSip, printUri, type Uri } from '../sip/message/uri.ts';
-import {
-  type Identity,
-  type IdentityOwner,
-  identityOf,
-  type Subscriber,
-  type Subscribers,
-} from '../store/subscribers.ts';
+import { printUri, type Uri } from '../sip/message/uri.ts';
+import { type IdentityOwner, identityOf, type Subscriber, type Subscribers } from '../store/subscribers.ts';
 
 export interface IcscfOptions {
   /** Names of the home domain besides each user's own (settings domain, domain_aliases), lower-case. */
@@ -82,10 +76,5 @@ export class Icscf {
   isHome(host: string, { domain }: Pick<Subscriber, 'domain'>): boolean {
     const name = host.toLowerCase();
     return name === domain.toLowerCase() || this.#options.domains.includes(name);
-  }
-
-  /** The identity a subscriber speaks as when it names none of its own. */
-  defaultIdentity({ identities }: Subscriber): Identity | undefined {
-    return identities.find(({ uri }) => isSip(uri)) ?? identities[0];
   }
 }

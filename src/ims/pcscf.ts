@@ -1,4 +1,4 @@
-import { hostOf } from '../core/endpoint.ts';
+import { hostOf, shortestAddress } from '../core/endpoint.ts';
 import type { Flow } from '../core/flow.ts';
 import { CONTACT, P_CALLED_PARTY_ID, parseNameAddr, RECORD_ROUTE, ROUTE } from '../sip/message/header-types.ts';
 import type { Request } from '../sip/message/message.ts';
@@ -66,7 +66,7 @@ function transportParameter({ transport }: Flow): string {
  * so), but only its own address is believed: behind a NAT the way back is the one the REGISTER came.
  */
 export function reachedOn(flow: Flow, { host, port }: SipUri): Flow {
-  const address = host.replace(/^\[|\]$/g, '');
+  const address = shortestAddress(host.replace(/^\[|\]$/g, ''));
   if (address !== flow.remote.address) return flow;
   return { ...flow, remote: { address, port: port ?? 5060 } };
 }

@@ -1,38 +1,14 @@
-import type { Clock } from '../core/clock.ts';
-import type { Flow } from '../core/flow.ts';
-import type { Logger } from '../core/logger.ts';
-import { Machine } from '../core/machine.ts';
-import { type Random, randomHex } from '../core/random.ts';
+import { randomHex } from '../core/random.ts';
 import type { Originator } from '../services/service.ts';
 import { Dialog } from '../sip/dialog/dialog.ts';
-import type { Dialogs, DialogUsage } from '../sip/dialog/dialogs.ts';
-import {
-  SUBSCRIPTION_MACHINE,
-  type SubscriptionEffect,
-  type SubscriptionEvent,
-  type SubscriptionState,
-  type TerminationReason,
-} from '../sip/dialog/subscription.ts';
-import { header, responseTo } from '../sip/message/build.ts';
-import {
-  ALLOW_EVENTS,
-  CONTACT,
-  CONTENT_TYPE,
-  EVENT,
-  EXPIRES,
-  parseNameAddr,
-  RECORD_ROUTE,
-  SUBSCRIPTION_STATE,
-} from '../sip/message/header-types.ts';
+import { EXPIRES } from '../sip/message/header-types.ts';
 import type { Request } from '../sip/message/message.ts';
-import { Params } from '../sip/message/params.ts';
 import { SipError } from '../sip/message/sip-error.ts';
 import type { Uri } from '../sip/message/uri.ts';
-import type { ServerTransaction, Transactions } from '../sip/transaction/user.ts';
-import type { Handsets } from '../store/handsets.ts';
-import type { RegistrationChange, Registrations, Removal } from '../store/registrations.ts';
+import type { ServerTransaction } from '../sip/transaction/user.ts';
+import type { RegistrationChange } from '../store/registrations.ts';
 import { identityOf, type Subscriber } from '../store/subscribers.ts';
-import { printRegInfo } from './reginfo.ts';
+import { type RegEventParts, Subscription } from './reg-subscription.ts';
 
 export interface RegEventOptions {
   /** Longest subscription granted, seconds; 0 grants what is asked (setting subscribe_expires). */
@@ -44,16 +20,6 @@ const DEFAULT_EXPIRES = 3761;
 const LONGEST_EXPIRES = 864_000;
 /** A phone that restarts leaves subscriptions behind; nobody needs more at once. */
 const MOST_PER_SUBSCRIBER = 8;
-
-export interface RegEventParts {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly logger: Logger;
-  readonly transactions: Transactions;
-  readonly dialogs: Dialogs;
-  readonly handsets: Handsets;
-  readonly registrations: Registrations;
-}
 
 /** The notifier of registration state (RFC 3680, TS 24.229 §5.4.2): tells a phone which of its contacts are bound. */
 export class RegEvent {
@@ -99,11 +65,6 @@ export class RegEvent {
     subscription.accept(transaction, this.#granted(request));
   }
 
-  /** @throws SipError 489 for any package but reg. */
-  checkPackage(request: Request): void {
-    checkPackage(request);
-  }
-
   #granted(request: Request): number {
     const asked = Math.min(request.headers.get(EXPIRES) ?? DEFAULT_EXPIRES, LONGEST_EXPIRES);
     return this.#options.subscribeExpires === 0 ? asked : Math.min(asked, this.#options.subscribeExpires);
@@ -122,167 +83,4 @@ export class RegEvent {
     if (left.length === 0) this.#bySubscriber.delete(subscriber);
     else this.#bySubscriber.set(subscriber, left);
   }
-}
-
-/** @throws SipError 489 for any package but reg (RFC 6665 §8.2.2: what is served stands in Allow-Events). */
-function checkPackage({ headers }: Request): void {
-  const event = headers.get(EVENT);
-  if (event?.value.toLowerCase() !== 'reg') {
-    throw new SipError(489, `event package ${event?.value ?? '(none)'}; only reg is served`).with(ALLOW_EVENTS, 'reg');
-  }
-}
-
-class Subscription implements DialogUsage {
-  readonly subscriber: Subscriber;
-  readonly #parts: RegEventParts;
-  readonly #dialog: Dialog;
-  readonly #onGone: () => void;
-  #machine: Machine<SubscriptionState, SubscriptionEvent, SubscriptionEffect, undefined> | undefined;
-  #version = 0;
-  #removed: readonly Removal[] = [];
-  #granted = 0;
-  #eventId: string | undefined;
-
-  constructor(parts: RegEventParts, dialog: Dialog, subscriber: Subscriber, onGone: () => void) {
-    this.#parts = parts;
-    this.#dialog = dialog;
-    this.subscriber = subscriber;
-    this.#onGone = onGone;
-  }
-
-  get impi(): string {
-    return this.subscriber.impi;
-  }
-
-  get peerAddress(): string {
-    return this.#dialog.flow.remote.address;
-  }
-
-  get remoteTarget(): string {
-    return this.#dialog.remoteTarget;
-  }
-
-  /** Answers 200 and notifies at once (RFC 6665 §4.2.1.2). */
-  accept(transaction: ServerTransaction, granted: number): void {
-    this.#granted = granted;
-    this.#eventId = transaction.request.headers.get(EVENT)?.params.get('id');
-    this.#parts.dialogs.add(this.#dialog, this);
-    this.#machine = new Machine(
-      SUBSCRIPTION_MACHINE,
-      {
-        name: 'active',
-        timers: { expiry: this.#parts.clock.now() + granted * 1000 },
-        notifying: false,
-        changed: false,
-      },
-      this.#parts.clock,
-      undefined,
-      { perform: (effect) => this.#notify(effect), onFinal: () => this.#gone() },
-    );
-    this.#respond(transaction, granted);
-    this.#dispatch({ type: 'subscribe', expiresAt: this.#parts.clock.now() + granted * 1000 });
-  }
-
-  onRequest(transaction: ServerTransaction): void {
-    const { request, flow } = transaction;
-    if (request.method !== 'SUBSCRIBE') throw new SipError(405, `${request.method} inside a subscription`);
-    checkPackage(request);
-    this.#dialog.accept(request);
-    this.#dialog.flow = this.#parts.handsets.back(request, flow);
-    this.#dialog.refreshTarget(request);
-    const asked = request.headers.get(EXPIRES) ?? this.#granted;
-    const granted = Math.min(asked, this.#granted);
-    this.#respond(transaction, granted);
-    this.#dispatch({ type: 'subscribe', expiresAt: this.#parts.clock.now() + granted * 1000 });
-  }
-
-  registrationChanged(removed: readonly Removal[]): void {
-    const own = removed.find(({ binding }) => sameHandset(binding.flow, this.#dialog.flow));
-    if (own?.replaced === true) {
-      this.drop();
-      return;
-    }
-    this.#removed = [...this.#removed, ...removed.filter(({ replaced }) => !replaced)];
-    if (this.#parts.registrations.of(this.subscriber).length > 0) this.#dispatch({ type: 'change' });
-    else this.#dispatch({ type: 'end', reason: terminationReason(removed) });
-  }
-
-  /** Ends it without a word to the phone. */
-  drop(): void {
-    this.#machine?.abandon();
-    this.#gone();
-  }
-
-  #dispatch(event: SubscriptionEvent): void {
-    this.#machine?.dispatch(event);
-  }
-
-  #gone(): void {
-    this.#parts.dialogs.remove(this.#dialog);
-    this.#onGone();
-  }
-
-  #respond(transaction: ServerTransaction, granted: number): void {
-    const { request, flow } = transaction;
-    const response = responseTo(request, 200, {
-      toTag: this.#dialog.local.params.get('tag') ?? '',
-      headers: [header(EXPIRES, granted), header(CONTACT, this.#contact())],
-    });
-    response.headers.copy(RECORD_ROUTE.name, request.headers);
-    response.headers.prepend(RECORD_ROUTE, parseNameAddr(this.#parts.handsets.routeOn(flow)));
-    transaction.respond(response);
-  }
-
-  #contact() {
-    return parseNameAddr(`<${this.#parts.handsets.contactOn(this.#dialog.flow, 'scscf')}>`);
-  }
-
-  #notify({ terminated }: SubscriptionEffect): void {
-    const { clock, registrations, transactions } = this.#parts;
-    const body = printRegInfo({
-      subscriber: this.subscriber,
-      version: this.#version++,
-      bindings: registrations.of(this.subscriber),
-      removed: this.#removed,
-      now: clock.now(),
-    });
-    this.#removed = [];
-    const request = this.#dialog.request(
-      'NOTIFY',
-      [
-        header(CONTACT, this.#contact()),
-        header(EVENT, { value: 'reg', params: Params.of({ id: this.#eventId }) }),
-        header(SUBSCRIPTION_STATE, this.#state(terminated)),
-        header(CONTENT_TYPE, { value: 'application/reginfo+xml', params: Params.none }),
-      ],
-      body,
-    );
-    transactions.request(request, this.#dialog.flow, {
-      onResponse: ({ status }) => {
-        if (status >= 200) this.#dispatch({ type: status < 300 ? 'notifyAnswered' : 'notifyFailed' });
-      },
-      onFailure: () => {
-        this.#parts.logger.warn(`${this.subscriber.impi} did not answer NOTIFY; its subscription ends`);
-        this.#dispatch({ type: 'notifyFailed' });
-      },
-    });
-  }
-
-  #state(terminated: TerminationReason | undefined) {
-    if (terminated !== undefined) return { value: 'terminated', params: Params.of({ reason: terminated }) };
-    const state = this.#machine?.state;
-    const left = state?.name === 'active' ? state.timers.expiry - this.#parts.clock.now() : 0;
-    return { value: 'active', params: Params.of({ expires: String(Math.max(0, Math.round(left / 1000))) }) };
-  }
-}
-
-/** RFC 3680 §5.1 events told by the reasons of RFC 6665 §4.1.3. */
-function terminationReason(removed: readonly Removal[]): TerminationReason {
-  const event = removed.at(-1)?.event;
-  if (event === 'deactivated' || event === 'rejected') return event;
-  return event === 'expired' ? 'timeout' : 'noresource';
-}
-
-function sameHandset(a: Flow, b: Flow): boolean {
-  return a.remote.address === b.remote.address && a.remote.port === b.remote.port;
 }

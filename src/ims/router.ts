@@ -13,6 +13,7 @@ import type { ServerTransaction, TransactionUser } from '../sip/transaction/user
 import type { Authenticator } from './authenticator.ts';
 import type { Icscf } from './icscf.ts';
 import type { RegEvent } from './reg-event.ts';
+import { checkPackage } from './reg-subscription.ts';
 import type { Registrar } from './scscf.ts';
 
 export interface RouterParts {
@@ -100,7 +101,7 @@ export class Router implements TransactionUser {
 
   #subscribe(transaction: ServerTransaction): void {
     const target = requestUri(transaction.request);
-    this.#parts.regEvent.checkPackage(transaction.request);
+    checkPackage(transaction.request);
     this.#proven(transaction, (originator) => this.#parts.regEvent.subscribe(transaction, target, originator));
   }
 

@@ -41,7 +41,7 @@ export interface RemoteMedia {
   readonly muxed: boolean;
 }
 
-/** RFC 8839 §5, RFC 8840 §4 (end-of-candidates). */
+/** RFC 8839 §5, and end-of-candidates of RFC 8840. */
 const ICE = new Set([
   'candidate',
   'remote-candidates',
@@ -100,7 +100,7 @@ function placeOf(line: SdpLine, address: string): string {
 /** a=rtcp:port [nettype addrtype address] (RFC 3605 §2.1), in the form it had. */
 function rtcpValue(line: SdpLine, section: MediaDescription, ours: AnchoredMedia, address: string): string {
   const [, port = '', where = ''] = /^rtcp:(\d+)(.*)$/s.exec(line.value.trim()) ?? [];
-  // RFC 5761 §5.1.1: who offers multiplexing only may name the RTP port here.
+  // RFC 8858: who can do nothing but multiplex names the RTP port here.
   const rtcpPort = Number(port) === section.port ? ours.rtpPort : ours.rtcpPort;
   return where.trim() === '' ? `rtcp:${rtcpPort}` : `rtcp:${rtcpPort} ${networkOf(address)} ${address}`;
 }

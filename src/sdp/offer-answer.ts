@@ -71,7 +71,7 @@ export function checkAnswer(offer: SessionDescription, answer: SessionDescriptio
     if (answered.media !== offered.media) {
       return `m= line ${index + 1} of the answer is ${answered.media}, of the offer ${offered.media}`;
     }
-    // RFC 8843 §6: a bundle-only m= line is offered with port 0 and may be accepted.
+    // RFC 8843: a bundle-only m= line is offered with port 0 and may be accepted.
     if (offered.port === 0 && answered.port !== 0 && !isBundleOnly(offered)) {
       return `m= line ${index + 1} of the answer has port ${answered.port}, but was not offered`;
     }

@@ -68,7 +68,8 @@ export interface RegistrationChange {
 export class Registrations {
   readonly changed = new Listeners<[RegistrationChange]>();
   readonly #bySubscriber = new Map<Subscriber, readonly Binding[]>();
-  readonly #byAddress = new Map<string, Set<Binding>>();
+  /** How many bindings of each subscriber have their handset at an IP address. */
+  readonly #byAddress = new Map<string, Map<Subscriber, number>>();
   #size = 0;
 
   /** Bindings of all subscribers. */
@@ -84,14 +85,15 @@ export class Registrations {
     return this.#bySubscriber.values();
   }
 
-  /** The bindings whose handset has this IP address, whatever its port and transport. */
-  atAddress(address: string): Iterable<Binding> {
-    return this.#byAddress.get(address) ?? [];
+  /** Whether a handset of this subscriber is bound at this IP address, whatever its port and transport. */
+  isAt(subscriber: Subscriber, address: string): boolean {
+    return this.#byAddress.get(address)?.has(subscriber) ?? false;
   }
 
-  /** Whether this binding is still the present one, not refreshed or removed since. */
-  holds(binding: Binding): boolean {
-    return this.of(binding.subscriber).includes(binding);
+  /** The subscriber bound at this IP address, when there is just one. */
+  onlyOneAt(address: string): Subscriber | undefined {
+    const subscribers = this.#byAddress.get(address);
+    return subscribers?.size === 1 ? subscribers.keys().next().value : undefined;
   }
 
   /**
@@ -104,29 +106,25 @@ export class Registrations {
     for (const binding of change.bound) {
       const index = bindings.findIndex((other) => sameContact(other, binding));
       const old = bindings[index];
-      if (old !== undefined) this.#forgetAddress(old);
+      if (old !== undefined) this.#count(old, -1);
       bindings = index < 0 ? [...bindings, binding] : bindings.with(index, binding);
-      this.#rememberAddress(binding);
+      this.#count(binding, 1);
     }
-    for (const binding of gone) this.#forgetAddress(binding);
+    for (const binding of gone) this.#count(binding, -1);
     this.#size += bindings.length - this.of(change.subscriber).length;
     if (bindings.length === 0) this.#bySubscriber.delete(change.subscriber);
     else this.#bySubscriber.set(change.subscriber, bindings);
     this.changed.call(change);
   }
 
-  #rememberAddress(binding: Binding): void {
-    const { address } = binding.flow.remote;
-    const set = this.#byAddress.get(address);
-    if (set === undefined) this.#byAddress.set(address, new Set([binding]));
-    else set.add(binding);
-  }
-
-  #forgetAddress(binding: Binding): void {
-    const { address } = binding.flow.remote;
-    const set = this.#byAddress.get(address);
-    set?.delete(binding);
-    if (set?.size === 0) this.#byAddress.delete(address);
+  #count({ subscriber, flow }: Binding, by: 1 | -1): void {
+    const { address } = flow.remote;
+    const counts = this.#byAddress.get(address) ?? new Map<Subscriber, number>();
+    const count = (counts.get(subscriber) ?? 0) + by;
+    if (count > 0) counts.set(subscriber, count);
+    else counts.delete(subscriber);
+    if (counts.size > 0) this.#byAddress.set(address, counts);
+    else this.#byAddress.delete(address);
   }
 }
 

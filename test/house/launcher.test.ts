@@ -237,6 +237,7 @@ describe('the launcher', () => {
     assert.match(err, /src\/main\.ts\(1,1\): error\n.*did not compile/);
     tree.remove('tsc-fails');
     assert.equal(tree.start().status, 7);
+    assert.equal(tree.calls('tsc').length, 2);
   });
 
   it('shows what npm said and what to check, and installs again the next time', (t) => {

@@ -86,7 +86,11 @@ export function response(startLine: string, headers: Overrides = {}, body: strin
 function compose(startLine: string, headers: Overrides, body: string | Buffer): Buffer {
   const octets = Buffer.from(body);
   const lines = [startLine];
-  for (const [name, value] of Object.entries({ ...headers, 'Content-Length': `${octets.length}`, ...lengthOf(headers) })) {
+  for (const [name, value] of Object.entries({
+    ...headers,
+    'Content-Length': `${octets.length}`,
+    ...lengthOf(headers),
+  })) {
     for (const one of value === undefined ? [] : [value].flat()) lines.push(`${name}: ${one}`);
   }
   return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'utf8'), octets]);

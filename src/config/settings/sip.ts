@@ -23,8 +23,7 @@ export type SipAddressSettings = Result<typeof sipAddressTable>;
 
 const sipAddressObject = object('object', sipAddressTable, (read, source, path, check) => {
   const { port_min: min = 10000, port_max: max = 20000 } = read;
-  if (min > max)
-    check.error(source, `${path}.port_min`, `port_min not above port_max expected, found ${min} > ${max}`);
+  if (min > max) check.error(source, `${path}.port_min`, `port_min not above port_max expected, found ${min} > ${max}`);
 });
 
 /** The address alone stands for an object with the other properties at their defaults. */

@@ -10,13 +10,14 @@ import type { Net, StreamConnection, StreamHandler } from '../../net/ports.ts';
 import type { Via } from '../message/header-types.ts';
 import type { Limits } from '../message/parse.ts';
 import { Connection, type ConnectionKeeper, type StreamOptions } from './connection.ts';
-import type { Place } from './listening.ts';
+import { boundTo, type Place } from './listening.ts';
 import { isSentBy, sentByPort } from './via.ts';
 
 /** How long an address that spoke TCP counts as one that takes TCP: a registration's usual life and more. */
 const SPOKE_TCP_MS = 24 * 60 * 60 * 1000;
 /** Addresses remembered for it. */
 const MOST_ADDRESSES = 10_000;
+const STOPS = new Error('the server stops');
 
 interface Parts {
   readonly net: Net;
@@ -38,6 +39,7 @@ export class Connections implements ConnectionKeeper {
   readonly #spokeTcp = new Map<string, number>();
   #opened = 0;
   #full = false;
+  #closed = false;
 
   constructor(parts: Parts, options: StreamOptions, limits: Limits, onFrame: ConnectionKeeper['onFrame']) {
     this.#parts = parts;
@@ -71,6 +73,10 @@ export class Connections implements ConnectionKeeper {
   /** Opens a connection from a flow's address and an ephemeral port. What is written before it is up waits. */
   connect({ local, bound }: Flow, remote: Endpoint): Connection {
     const connection = this.#add(bound === undefined ? { local } : { local, bound }, remote);
+    if (this.#closed) {
+      connection.close(STOPS);
+      return connection;
+    }
     const from = { address: (bound ?? local).address, port: 0 };
     connection.attach(this.#parts.net.connectStream({ remote, local: from }, connection));
     return connection;
@@ -112,18 +118,18 @@ export class Connections implements ConnectionKeeper {
   }
 
   /** Drops the connections of a place that is no more. */
-  closePlace({ local }: Place): void {
-    for (const connection of [...this.#byId.values()]) {
-      if (sameEndpoint(connection.place.local, local)) connection.close(new Error('our address is gone'));
+  closePlace(place: Place): void {
+    for (const connection of this.#byId.values()) {
+      if (sameEndpoint(boundTo(connection.place), boundTo(place))) connection.close(new Error('our address is gone'));
     }
   }
 
-  /** Ends all. Peers get what is pending. */
+  /** Ends all, and opens none any more. Peers get what is pending. */
   close(): void {
-    const why = new Error('the server stops');
-    for (const connection of [...this.#byId.values()]) {
-      if (connection.pending > 0) connection.finish(why);
-      else connection.close(why);
+    this.#closed = true;
+    for (const connection of this.#byId.values()) {
+      if (connection.pending > 0) connection.finish(STOPS);
+      else connection.close(STOPS);
     }
   }
 
@@ -176,6 +182,6 @@ export class Connections implements ConnectionKeeper {
   }
 }
 
-function peerKey({ local }: Place, peer: Endpoint): string {
-  return `${printEndpoint(local)} ${printEndpoint(peer)}`;
+function peerKey(place: Place, peer: Endpoint): string {
+  return `${printEndpoint(boundTo(place))} ${printEndpoint(peer)}`;
 }

@@ -25,6 +25,10 @@ export interface Place {
   readonly bound?: Endpoint;
 }
 
+export function boundTo({ local, bound = local }: Place): Endpoint {
+  return bound;
+}
+
 /** What arrives at the sockets. */
 export interface Arrivals {
   onDatagram(data: Buffer, from: Endpoint, place: Place): void;
@@ -76,25 +80,26 @@ export class Listening {
    * failed and why.
    */
   async open(): Promise<void> {
-    const missing = this.#sockets.flatMap((socket) => this.#missing(socket) ?? []);
-    const opened = await Promise.allSettled([...this.#wanted()].map(([key, wanted]) => this.#openPair(key, wanted)));
-    const failed = opened.flatMap((result) => (result.status === 'rejected' ? [messageOf(result.reason)] : []));
-    if (missing.length + failed.length > 0) {
+    const failures = this.#sockets.flatMap((socket) => this.#missing(socket) ?? []);
+    for (const [key, wanted] of this.#wanted()) {
+      await this.#openPair(key, wanted).catch((error: unknown) => failures.push(messageOf(error)));
+    }
+    if (failures.length > 0) {
       this.close();
-      throw new Error([...missing, ...failed].join('; '));
+      throw new Error(failures.join('; '));
     }
     if (this.#pairs.size === 0) this.#parts.log.warn('no SIP address on this machine yet');
     if (!this.#closed && this.#sockets.some(follows)) this.#scheduleRescan();
   }
 
-  /** Places listened on now, in the order of the configuration. */
+  /** Places listened on now: the configured addresses in their order, then those found. */
   get places(): readonly Place[] {
     return [...this.#pairs.values()].map(({ place }) => place);
   }
 
   /** The UDP socket of a flow, or undefined when its address is not ours (any more). */
   datagramSocket(flow: Flow): DatagramSocket | undefined {
-    return this.#bound.get(printEndpoint(flow.bound ?? flow.local))?.udp;
+    return this.#bound.get(printEndpoint(boundTo(flow)))?.udp;
   }
 
   close(): void {
@@ -141,7 +146,7 @@ export class Listening {
         return;
       }
       this.#pairs.set(key, pair);
-      this.#bound.set(printEndpoint(pair.place.bound ?? pair.place.local), pair);
+      this.#bound.set(printEndpoint(boundTo(pair.place)), pair);
       this.#complained.delete(key);
       this.#parts.log.info(() => `listening on UDP and TCP ${describe(pair.place)}`);
     } catch (error) {
@@ -196,7 +201,7 @@ export class Listening {
       if (wanted.has(key)) continue;
       pair.close();
       this.#pairs.delete(key);
-      this.#bound.delete(printEndpoint(pair.place.bound ?? pair.place.local));
+      this.#bound.delete(printEndpoint(boundTo(pair.place)));
       log.info(() => `no longer listening on ${describe(pair.place)}: the address is gone`);
       this.#arrivals.onGone(pair.place);
     }

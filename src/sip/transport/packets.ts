@@ -3,7 +3,7 @@
  * (RFC 3261 §18.1.1), or when its flow is TCP: on the connection that is there, else on a new one; and over UDP when that
  * cannot be had. A response goes the way its request came (RFC 3261 §18.2.2).
  */
-import { type Endpoint, printEndpoint } from '../../core/endpoint.ts';
+import { type Endpoint, hostOf, printEndpoint } from '../../core/endpoint.ts';
 import type { Flow, TransportName } from '../../core/flow.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { DatagramSocket } from '../../net/ports.ts';
@@ -12,6 +12,7 @@ import { type Message, printMessage, type Request, type Response } from '../mess
 import { Params } from '../message/params.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
+import { boundTo } from './listening.ts';
 import { sentByPort, topVia } from './via.ts';
 
 /** What packets are sent through. */
@@ -143,10 +144,9 @@ export class RequestPacket {
   /** RFC 3261 §18.1.1: the Via names the transport that is used. */
   #withVia(): Request {
     const { local } = this.#flow;
-    const host = local.address.includes(':') ? `[${local.address}]` : local.address;
     const params = Params.of({ rport: true, branch: this.#branch });
     const headers = this.#request.headers.clone();
-    headers.prepend(VIA, { transport: this.#transport, host, port: local.port, params });
+    headers.prepend(VIA, { transport: this.#transport, host: hostOf(local.address), port: local.port, params });
     return { ...this.#request, headers };
   }
 
@@ -200,5 +200,5 @@ export class ResponsePacket {
 }
 
 function notOurs(flow: Flow): Error {
-  return new Error(`${printEndpoint(flow.bound ?? flow.local)} is not an address of this server any more`);
+  return new Error(`${printEndpoint(boundTo(flow))} is not an address of this server any more`);
 }

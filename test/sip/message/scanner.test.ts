@@ -25,10 +25,22 @@ describe('Scanner', () => {
       }
       return 'nothing thrown';
     };
-    assert.equal(offset(() => new Scanner('ab;', 2).token('name')), 2);
-    assert.equal(offset(() => new Scanner('ab', 2).expect('=')), 2);
-    assert.equal(offset(() => new Scanner('ab "c', 3).quoted()), 3);
-    assert.equal(offset(() => new Scanner('a b', 1).end()), 2);
+    assert.equal(
+      offset(() => new Scanner('ab;', 2).token('name')),
+      2,
+    );
+    assert.equal(
+      offset(() => new Scanner('ab', 2).expect('=')),
+      2,
+    );
+    assert.equal(
+      offset(() => new Scanner('ab "c', 3).quoted()),
+      3,
+    );
+    assert.equal(
+      offset(() => new Scanner('a b', 1).end()),
+      2,
+    );
   });
 
   it('leaves quotes and escapes of a quoted string', () => {

@@ -23,7 +23,8 @@ import { judge, passed, refusedWith, request, response, usable } from '../../sup
 // Each case of RFC 4475 with a message of our own: the same point, other names. Cases that are decided above the
 // message layer must pass it, with what the layer above decides by intact.
 
-const SDP = 'v=0\r\no=- 1 1 IN IP4 198.51.100.7\r\ns=-\r\nc=IN IP4 198.51.100.7\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8\r\n';
+const SDP =
+  'v=0\r\no=- 1 1 IN IP4 198.51.100.7\r\ns=-\r\nc=IN IP4 198.51.100.7\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8\r\n';
 const wire = (lines: readonly string[], body = '') => Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`, 'utf8');
 const sipUri = (text: string) => {
   const uri = parseUri(text);
@@ -95,11 +96,15 @@ describe('valid messages (RFC 4475 §3.1.1)', () => {
 
   it('3.1.1.2: every character a token, user part, Call-ID or quoted string may have', () => {
     const method = "~*_+`.%'-!Method";
-    const uri = "sip:1_a.~(b!c)&d=e+f$g/h?,;j:k&l=m,n!o$p@home.example";
-    const { headers, method: seen, uri: target } = passed(
+    const uri = 'sip:1_a.~(b!c)&d=e+f$g/h?,;j:k&l=m,n!o$p@home.example';
+    const {
+      headers,
+      method: seen,
+      uri: target,
+    } = passed(
       request(`${method} ${uri} SIP/2.0`, {
         To: '"\\\u0007\\\u007f ü" <sip:1_a~/?,;*@home.example>',
-        From: 'one~` two\'+_ 3*%!.- <sip:nora@home.example>;p\'~+*_!.-%="ж";tag=_~1\'+`*%!-.',
+        From: "one~` two'+_ 3*%!.- <sip:nora@home.example>;p'~+*_!.-%=\"ж\";tag=_~1'+`*%!-.",
         'Call-ID': 'w%ZK-!.*_+\'@x`~)(><:\\/"][?}{',
         "header-!.%*+_`'~": '\ufeff電',
       }),
@@ -125,7 +130,10 @@ describe('valid messages (RFC 4475 §3.1.1)', () => {
       To: '<sip:a%00b@home.example>',
       Contact: ['<sip:%00@h>', '<sip:%00%00@h>'],
     });
-    assert.deepEqual(contacts(data).map(({ uri }) => unescapeUri(uri.user ?? '').length), [1, 2]);
+    assert.deepEqual(
+      contacts(data).map(({ uri }) => unescapeUri(uri.user ?? '').length),
+      [1, 2],
+    );
     const to = passed(data).headers.get(TO)?.uri;
     assert.ok(to !== undefined && isSip(to) && unescapeUri(to.user ?? '') === 'a\0b');
   });
@@ -175,11 +183,17 @@ describe('valid messages (RFC 4475 §3.1.1)', () => {
   it('3.1.1.10: transports nobody knows, below the topmost Via', () => {
     const vias = ['UDP a', 'SCTP b', 'TLS c', 'PIGEON d'].map((hop) => `SIP/2.0/${hop};branch=z9hG4bK1`);
     const { headers } = passed(request('OPTIONS sip:a@h SIP/2.0', { Via: vias }));
-    assert.deepEqual(headers.all(VIA).map(({ transport }) => transport), ['UDP', 'SCTP', 'TLS', 'PIGEON']);
+    assert.deepEqual(
+      headers.all(VIA).map(({ transport }) => transport),
+      ['UDP', 'SCTP', 'TLS', 'PIGEON'],
+    );
   });
 
   it('3.1.1.11: a multipart body with NULs and line ends, untouched', () => {
-    const body = Buffer.from('--x\r\nContent-Type: text/plain\r\n\r\nhi\r\n--x\r\n\r\n\0\r\n\r\n\xff\0\r\n--x--', 'latin1');
+    const body = Buffer.from(
+      '--x\r\nContent-Type: text/plain\r\n\r\nhi\r\n--x\r\n\r\n\0\r\n\r\n\xff\0\r\n--x--',
+      'latin1',
+    );
     const { headers, body: seen } = passed(
       request('MESSAGE sip:a@h SIP/2.0', { 'Content-Type': 'multipart/mixed;boundary=x' }, body),
     );
@@ -227,7 +241,10 @@ describe('invalid messages (RFC 4475 §3.1.2)', () => {
       request(register, { Expires: '9'.repeat(100), Contact: '<sip:n@h>;expires=280297596632815' }),
     );
     const contact = headers.get(CONTACT);
-    assert.deepEqual([headers.get(EXPIRES), contact !== '*' && contact && expiresOf(contact)], [2 ** 32 - 1, 2 ** 32 - 1]);
+    assert.deepEqual(
+      [headers.get(EXPIRES), contact !== '*' && contact && expiresOf(contact)],
+      [2 ** 32 - 1, 2 ** 32 - 1],
+    );
   });
 
   it('3.1.2.5: a response with numbers out of their range is dropped', () => {
@@ -318,18 +335,26 @@ describe('what is decided above the message layer (RFC 4475 §3.2 to §3.4)', ()
     assert.equal(refusedWith(request('OPTIONS a@h SIP/2.0')), 400);
   });
 
-  it('3.3.4: other schemes in To, From and Contact are the registrar\'s to refuse', () => {
+  it("3.3.4: other schemes in To, From and Contact are the registrar's to refuse", () => {
     const { headers } = passed(request(register, { To: 'isbn:12345', From: '<http://h>;tag=1', Contact: '<name:N>' }));
     assert.equal(headers.get(TO)?.uri.scheme, 'isbn');
   });
 
   it('3.3.5: required extensions are told one by one', () => {
     const { headers } = passed(request(options, { Require: 'one, two', 'Proxy-Require': ['three', 'four'] }));
-    assert.deepEqual([headers.all(REQUIRE), headers.all(PROXY_REQUIRE)], [['one', 'two'], ['three', 'four']]);
+    assert.deepEqual(
+      [headers.all(REQUIRE), headers.all(PROXY_REQUIRE)],
+      [
+        ['one', 'two'],
+        ['three', 'four'],
+      ],
+    );
   });
 
   it('3.3.6: a body of an unknown type', () => {
-    const { headers, body } = passed(request('INVITE sip:a@h SIP/2.0', { 'Content-Type': 'application/x-odd' }, '<a/>'));
+    const { headers, body } = passed(
+      request('INVITE sip:a@h SIP/2.0', { 'Content-Type': 'application/x-odd' }, '<a/>'),
+    );
     assert.deepEqual([headers.get(CONTENT_TYPE)?.value, body.length], ['application/x-odd', 4]);
   });
 
@@ -364,7 +389,7 @@ describe('what is decided above the message layer (RFC 4475 §3.2 to §3.4)', ()
     assert.equal(passed(request(options, { 'Max-Forwards': '0' })).headers.get(MAX_FORWARDS), 0);
   });
 
-  it('3.3.12, 3.3.13: a parameter is the header\'s without brackets and the URI\'s within', () => {
+  it("3.3.12, 3.3.13: a parameter is the header's without brackets and the URI's within", () => {
     const [bare] = contacts(request(register, { Contact: 'sip:+15550100@gw.example;odd' }));
     assert.deepEqual([bare?.params.has('odd'), bare?.uri.params.has('odd')], [true, false]);
     const [bracketed] = contacts(request(register, { Contact: '<sip:+15550100@gw.example;odd>' }));

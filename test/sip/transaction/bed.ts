@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Flow } from '../../../src/core/flow.ts';
 import { type Logger, silent } from '../../../src/core/logger.ts';
+import { responseTo } from '../../../src/sip/message/build.ts';
 import { printVia, VIA } from '../../../src/sip/message/header-types.ts';
 import { isRequest, type Message, type Request, type Response } from '../../../src/sip/message/message.ts';
 import { Params } from '../../../src/sip/message/params.ts';
@@ -122,6 +123,29 @@ export class Bed {
     assert.deepEqual(this.layer.counts(), { client: 0, server: 0 });
     assert.equal(this.clock.waiting, 0);
   }
+}
+
+/** Receives a new request and returns its transaction. */
+export function open(bed: Bed, method: string, parts: RequestParts = {}, flow = FLOW): ServerTransaction {
+  bed.receive(incoming(method, parts), flow);
+  const transaction = bed.requests.at(-1);
+  assert(transaction !== undefined, 'the user was told');
+  return transaction;
+}
+
+export function answer(transaction: ServerTransaction, status: number, toTag = 'b'): void {
+  transaction.respond(responseTo(transaction.request, status, { toTag }));
+}
+
+/** Sends a request and returns it as it left, with its Via. */
+export function start(bed: Bed, method: string, flow = FLOW) {
+  const { told, handlers } = notes();
+  const transaction = bed.layer.request(outgoing(method), flow, handlers);
+  return { told, transaction, sent: bed.lastRequest() };
+}
+
+export function reply(sent: Request, status: number, toTag = 'b'): Response {
+  return responseTo(sent, status, { toTag });
 }
 
 export function summary(message: Message): string {

@@ -104,7 +104,7 @@ describe('cutting messages out of a stream', () => {
     ['HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n'), 'broken'],
     ['TLS', Buffer.from([0x16, 0x03, 0x01, 0x02, 0x00]), 'broken'],
     ['a head that does not end', Buffer.from(`OPTIONS sip:h SIP/2.0\r\nX: ${'x'.repeat(70_000)}`), 'broken'],
-    ['too many headers', head(new Array(300).fill('X: y')), 'broken'],
+    ['too many headers', head(Array.from({ length: 300 }, () => 'X: y')), 'broken'],
   ];
   for (const [name, data, expected] of broken) {
     it(`ends at: ${name}`, () => {
@@ -114,7 +114,7 @@ describe('cutting messages out of a stream', () => {
 
   it('costs the same per octet for many octets in small pieces', () => {
     const time = (count: number) => {
-      const data = Buffer.concat(new Array(count).fill(message('x'.repeat(40_000))));
+      const data = Buffer.concat(Array.from({ length: count }, () => message('x'.repeat(40_000))));
       const framer = new Framer(DEFAULT_LIMITS);
       const started = process.cpuUsage();
       let found = 0;

@@ -168,6 +168,19 @@ describe('choosing UDP or TCP', () => {
     assert.equal(net.connects.length, 0);
   });
 
+  it('tells whoever waits when it closes, and opens nothing more', async (t) => {
+    const { rig, net } = await open(t);
+    const { flow } = await phoneConnects(rig, net);
+    const live = send(rig, flow, 10);
+    const hanging = send(rig, { ...UDP, transport: 'TCP', remote: { address: '192.0.2.8', port: 5060 } }, 10);
+    rig.transport.close();
+    for (const { errors } of [live, hanging]) assert.equal(errors.length, 1);
+    assert.equal(net.connects.length, 1);
+    assert.equal(net.connects[0]?.state, 'destroyed');
+    assert.equal(rig.clock.waiting, 0);
+    assert.equal(rig.transport.connections, 0);
+  });
+
   it('shows the configured address and leaves from the bound one', async (t) => {
     const net = new FakeNet('10.0.0.1');
     const rig = await openRig(t, { sockets: [{ ...LOCAL, bind: '10.0.0.1' }] }, net);
