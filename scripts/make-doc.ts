@@ -2,7 +2,8 @@
 //   node dist/scripts/make-doc.js > doc/configuration.md
 import { pathToFileURL } from 'node:url';
 import type { Property, Table } from '../src/config/schema/property.ts';
-import { SECTIONS, USER_TABLE } from '../src/config/settings.ts';
+import { userTable } from '../src/config/settings/user.ts';
+import { SECTIONS } from '../src/config/settings.ts';
 
 const INTRODUCTION = `# Configuration
 
@@ -30,7 +31,7 @@ Properties marked ✎ can be changed with \`config_set\` of the remote API while
 export function configurationPage(): string {
   const parts = [INTRODUCTION];
   for (const { title, table } of SECTIONS) parts.push(section(title, table));
-  parts.push(section('Users: the elements of `ue_db`', USER_TABLE));
+  parts.push(section('Users: the elements of `ue_db`', userTable));
   return `${parts.join('\n')}`;
 }
 

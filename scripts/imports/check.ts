@@ -121,8 +121,5 @@ function findUses(tokens: readonly Token[], wanted: readonly Token[]): readonly 
 
 function readDependencies(root: string): ReadonlySet<string> {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as Record<string, object | undefined>;
-  return new Set([
-    ...Object.keys(manifest['dependencies'] ?? {}),
-    ...Object.keys(manifest['optionalDependencies'] ?? {}),
-  ]);
+  return new Set([...Object.keys(manifest.dependencies ?? {}), ...Object.keys(manifest.optionalDependencies ?? {})]);
 }

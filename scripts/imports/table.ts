@@ -55,6 +55,9 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything
   ue: ['core', 'config', 'net', 'log', ...PROTOCOLS],
   main: 'everything',
   server: 'everything',
+  // What server.ts is made with.
+  options: 'everything',
+  'user-rows': 'everything',
 };
 
 /** Node's modules that only compute. */

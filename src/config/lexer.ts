@@ -89,7 +89,8 @@ export class Lexer {
       const inside = open.at(-1);
       if (char === '\\') at++;
       else if (char === '"' && inside === '{') at = this.#endOfString(at);
-      else if (char === '`') inside === '`' ? open.pop() : open.push('`');
+      else if (char === '`' && inside === '`') open.pop();
+      else if (char === '`') open.push('`');
       else if (char === '{' && (inside === '{' || this.#text[at - 1] === '$')) open.push('{');
       else if (char === '}' && inside === '{') open.pop();
     }
@@ -185,7 +186,7 @@ export class Lexer {
     for (; ; at++) {
       const char = text[at];
       if (char === undefined || (char === '\n' && quote === '"')) {
-        this.#position = at;
+        this.#position = Math.min(at, text.length);
         this.#error(start, quote === '"' ? 'string without its closing "' : 'string without its closing `');
         return this.#token(quote === '"' ? 'string' : 'template', start, '', { bad: true });
       }

@@ -85,6 +85,10 @@ class Parser {
         if (token.text === '{') return this.#reading.nested(token, () => this.#object(token));
         if (token.text === '[') return this.#reading.nested(token, () => this.#array(token));
         if (token.text === '(') return this.#reading.nested(token, () => this.#parentheses());
+        break;
+      case 'newline':
+      case 'end':
+        break;
     }
     throw new Fault(token, `a value expected, found ${describeToken(token)}`);
   }

@@ -12,7 +12,7 @@ import { logTable } from './settings/log.ts';
 import { registrarTable } from './settings/registrar.ts';
 import { sipTable } from './settings/sip.ts';
 import { smsTable } from './settings/sms.ts';
-import { completeUser, type UserSettings, userTable } from './settings/user.ts';
+import { completeUser, type UserSettings } from './settings/user.ts';
 import type { ObjectValue, Value } from './value.ts';
 
 /** The parts of a configuration in the order of the reference page. */
@@ -26,8 +26,6 @@ export const SECTIONS = [
   { title: 'Cx and Rx', table: diameterTable },
   { title: 'Remote API', table: controlTable },
 ] as const;
-
-export const USER_TABLE = userTable;
 
 export const settingsTable = {
   ...logTable,

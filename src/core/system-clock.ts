@@ -9,7 +9,8 @@ const LONGEST_WAIT_MS = 2 ** 31 - 1;
  * `onBug` is told what a scheduled call threw; the others run all the same.
  */
 export function systemClock(onBug: (error: unknown) => void): Clock {
-  const queue = new TimerQueue();
+  // With nothing to wait for, no timer of Node's is left to keep the process alive.
+  const queue = new TimerQueue(arm);
   let armed: { at: number; timeout: NodeJS.Timeout } | undefined;
 
   function arm(): void {
@@ -47,7 +48,7 @@ export function systemClock(onBug: (error: unknown) => void): Clock {
     wallNow: () => Date.now(),
     schedule(at: number, run: () => void): Scheduled {
       const entry = queue.add(at, run);
-      // Cancelling leaves Node's timer armed: it wakes once, finds nothing due and re-arms for the next call.
+      // Cancelling one of several leaves Node's timer armed: it wakes once, finds nothing due and re-arms for the next call.
       if (armed === undefined || at < armed.at) arm();
       return entry;
     },

@@ -6,7 +6,13 @@ import type { Scheduled } from './clock.ts';
  */
 export class TimerQueue {
   readonly #heap: Entry[] = [];
+  readonly #onEmpty: (() => void) | undefined;
   #added = 0;
+
+  /** @param onEmpty told when the last call has been taken or cancelled. */
+  constructor(onEmpty?: () => void) {
+    this.#onEmpty = onEmpty;
+  }
 
   get size(): number {
     return this.#heap.length;
@@ -39,9 +45,10 @@ export class TimerQueue {
     if (hole < 0) return;
     entry.index = -1;
     const last = this.#heap.pop() as Entry;
-    if (last === entry) return;
-    if (last.before(entry)) this.#rise(last, hole);
-    else this.#sink(last, hole);
+    if (last !== entry) {
+      if (last.before(entry)) this.#rise(last, hole);
+      else this.#sink(last, hole);
+    } else if (this.#heap.length === 0) this.#onEmpty?.();
   }
 
   /** Puts the entry into the hole or above it; the entries it passes move down. */

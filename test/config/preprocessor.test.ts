@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the language under test has them
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parse } from './parsing.ts';

@@ -21,8 +21,7 @@ const CLEAN: Readonly<Record<string, string>> = {
   'src/services/service.ts': "import { wire } from '../sip/transaction/wire.ts'; export const service = wire;",
   'src/store/state-file.ts': "import { rename } from 'node:fs/promises'; export const move = rename;",
   'src/ims/router.ts': "import { service } from '../services/service.ts'; export const router = service;",
-  'src/main.ts':
-    "import { spawn } from 'node:child_process'; import { router } from './ims/router.ts'; spawn(`${router}`);",
+  'src/main.ts': "import { spawn } from 'node:child_process'; import { router } from './ims/router.ts'; spawn(router);",
 };
 
 /** What breaks the rules: the file, its text, and what the check must say of its first line. */

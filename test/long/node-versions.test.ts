@@ -32,7 +32,7 @@ for (const version of ['20.19', '24', '26']) {
       const bin = join(folder, 'node_modules', '.bin');
       // A test runner inside a test would report to the outer one.
       const { NODE_TEST_CONTEXT: _, ...inherited } = process.env;
-      const env = { ...inherited, PATH: `${bin}${delimiter}${process.env['PATH']}` };
+      const env = { ...inherited, PATH: `${bin}${delimiter}${process.env.PATH}` };
       const run = (command: string, args: readonly string[]) => {
         const { status, stdout, stderr } = spawnSync(command, args, {
           cwd: ROOT,

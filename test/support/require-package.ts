@@ -14,7 +14,7 @@ export function commandOrSkip(t: TestContext, command: string, debianPackage: st
 
 /** Where the shell would find `command`, system administration's folders included. */
 export function findCommand(command: string): string | undefined {
-  const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/sbin'];
+  const folders = [...(process.env.PATH ?? '').split(delimiter), '/usr/sbin', '/sbin'];
   return folders
     .map((folder) => join(folder, command))
     .find((path) => {

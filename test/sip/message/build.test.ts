@@ -28,6 +28,10 @@ describe('responseTo', () => {
     assert.equal(tagOf(toOf('sip:a@h;x; ;')), 'new');
     assert.equal(tagOf(toOf('<sip:a@h>;tag=old')), 'old');
     assert.equal(tagOf(toOf('<sip:a@h>', 100)), undefined);
+    assert.equal(
+      responseTo(register({ To: 'sip:a@h;x; ;' }), 200, { toTag: 'new' }).headers.raw('To'),
+      'sip:a@h;x;tag=new',
+    );
     // Tags of the URI are no tags.
     assert.equal(tagOf(toOf('<sip:a@h;tag=uri>')), 'new');
   });

@@ -26,7 +26,7 @@ interface Expected {
   }[];
 }
 
-const folder = process.env['TORTURE_DIR'];
+const folder = process.env.TORTURE_DIR;
 
 describe('RFC 4475', { skip: folder === undefined && 'TORTURE_DIR names no folder with the messages' }, () => {
   if (folder === undefined) return;

@@ -169,6 +169,7 @@ describe('sameUri', () => {
     assert.ok(!same('tel:+12015550123', 'tel:12015550123'));
     assert.ok(!same('tel:7042;phone-context=example.com', 'tel:7042;phone-context=example.org'));
     assert.ok(!same('tel:7042;phone-context=example.com', 'tel:7042'));
+    assert.ok(!same('tel:7042', 'tel:7042;phone-context=example.com'));
     assert.ok(!same('tel:1;ext=12', 'tel:1;ext=13'));
   });
 

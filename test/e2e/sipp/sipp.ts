@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { Child } from '../../support/child.ts';
+import { type Daemon, temporaryFolder } from '../../support/daemon.ts';
+import { commandOrSkip } from '../../support/require-package.ts';
+
+export interface Run {
+  readonly scenario: string;
+  /** How many times it runs before SIPp ends. */
+  readonly calls: number;
+  /** Starts a second; at most 100 at a time run. Not for a scenario that waits for calls. */
+  readonly rate?: number;
+  /** Local address, which stands for the handsets' machine. */
+  readonly address: string;
+  readonly port?: number;
+  readonly transport?: 'UDP' | 'TCP';
+  /** One for each call, in order, again from the start when they are used up: what `[field0]` and so on stand for. */
+  readonly lines?: readonly (readonly string[])[];
+}
+
+/** SIPp against one daemon. */
+export class Sipp {
+  readonly #t: TestContext;
+  readonly #command: string;
+  readonly #daemon: Daemon;
+
+  private constructor(t: TestContext, command: string, daemon: Daemon) {
+    this.#t = t;
+    this.#command = command;
+    this.#daemon = daemon;
+  }
+
+  /** Undefined, the test skipped, without SIPp. */
+  static async against(t: TestContext, start: () => Promise<Daemon>): Promise<{ sipp: Sipp; daemon: Daemon } | undefined> {
+    const command = commandOrSkip(t, 'sipp', 'sip-tester');
+    if (command === undefined) return undefined;
+    const daemon = await start();
+    return { sipp: new Sipp(t, command, daemon), daemon };
+  }
+
+  /** Starts it; `complete` of what is returned waits until all calls have run. */
+  start(run: Run): SippRun {
+    const { scenario, calls, rate, address, port = 5060, transport = 'UDP', lines } = run;
+    const folder = temporaryFolder(this.#t);
+    const path = join(folder, 'scenario.xml');
+    writeFileSync(path, scenario);
+    const args = ['-sf', path, '-m', `${calls}`, '-i', address, '-p', `${port}`, '-mi', address];
+    args.push('-t', transport === 'TCP' ? 't1' : 'u1', '-nostdin', '-trace_err', '-trace_stat', '-fd', '1');
+    args.push('-key', 'domain', this.#daemon.domain, '-auth_uri', this.#daemon.domain);
+    args.push('-timeout', '60', '-timeout_error', '-recv_timeout', '10000');
+    if (rate !== undefined) args.push('-r', `${rate}`, '-rp', '1000', '-l', `${Math.max(rate, 10)}`);
+    if (lines !== undefined) {
+      const fields = join(folder, 'lines.csv');
+      writeFileSync(fields, ['SEQUENTIAL', ...lines.map((line) => line.join(';')), ''].join('\n'));
+      args.push('-inf', fields);
+    }
+    args.push(`${this.#daemon.address}:${this.#daemon.port}`);
+    return new SippRun(new Child(this.#t, this.#command, args, folder), folder, calls);
+  }
+
+  /** Runs it to its end; no call may fail. */
+  async run(run: Run): Promise<void> {
+    await this.start(run).complete();
+  }
+}
+
+export class SippRun {
+  readonly #child: Child;
+  readonly #folder: string;
+  readonly #calls: number;
+
+  constructor(child: Child, folder: string, calls: number) {
+    this.#child = child;
+    this.#folder = folder;
+    this.#calls = calls;
+  }
+
+  /** Waits until all calls have run; none may have failed. */
+  async complete(ms = 60_000): Promise<void> {
+    // 0: all calls succeeded, 1: some failed, 97: it stopped before, 254 and 255: it could not run.
+    const code = await this.#child.exitCode(ms);
+    const counts = this.#counts();
+    assert.equal(code, 0, `SIPp ended with ${code}: ${JSON.stringify(counts)}\n${this.#errors()}`);
+    assert.deepEqual(counts, { succeeded: this.#calls, failed: 0 });
+  }
+
+  #counts(): { succeeded: number; failed: number } {
+    const [header = '', ...rows] = this.#file('.csv').trim().split('\n');
+    const titles = header.split(';');
+    const last = (rows.at(-1) ?? '').split(';');
+    const count = (title: string) => Number(last[titles.indexOf(title)] ?? Number.NaN);
+    return { succeeded: count('SuccessfulCall(C)'), failed: count('FailedCall(C)') };
+  }
+
+  #errors(): string {
+    return `${this.#file('_errors.log').slice(0, 4000)}\n${this.#child.errors.slice(-2000)}`;
+  }
+
+  /** The file of SIPp's named scenario_PID and then `ending`. */
+  #file(ending: string): string {
+    if (!existsSync(this.#folder)) return '';
+    const name = readdirSync(this.#folder).find((one) => one.startsWith('scenario_') && one.endsWith(ending));
+    return name === undefined ? '' : readFileSync(join(this.#folder, name), 'utf8');
+  }
+}
