@@ -38,10 +38,22 @@ export interface ServerParts {
   readonly quit: () => void;
 }
 
+/** Live things of each kind, all 0 in a server nobody uses. */
+export interface Counts {
+  readonly bindings: number;
+  readonly subscriptions: number;
+  readonly dialogs: number;
+  readonly calls: number;
+  readonly transactions: number;
+  /** Media streams of the relay. */
+  readonly streams: number;
+  /** Challenges that may still be answered. */
+  readonly challenges: number;
+}
+
 export interface Server {
   readonly actions: Actions;
-  /** Live things of each kind, all 0 in a server nobody uses. */
-  counts(): { readonly [kind: string]: number };
+  counts(): Counts;
   /** Ends calls, then closes everything. */
   stop(): Promise<void>;
 }

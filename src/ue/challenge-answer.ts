@@ -35,8 +35,7 @@ export class ChallengeAnswers {
   readonly #username: string;
   readonly #password: Uint8Array | undefined;
   readonly #random: Random;
-  /** The last challenge that was answered well, and how often. */
-  #last: { readonly challenge: Challenge; count: number; credentials: Credentials; readonly reusable: boolean } | undefined;
+  #again: ((method: string, uri: string) => Credentials) | undefined;
 
   /** @throws MalformedError naming the SIM key that is wrong. */
   constructor(username: string, { password, sim, sqn }: Secrets, random: Random) {
@@ -55,9 +54,12 @@ export class ChallengeAnswers {
       return unanswerable(`quality of protection ${challenge.qop.join()}`);
     }
     if (algorithm === 'AKAv1-MD5' || algorithm === 'AKAv2-MD5') return this.#aka(challenge, algorithm, method, uri);
-    if (this.#password === undefined) return unanswerable(`${algorithm} without a password`);
-    this.#last = { challenge, count: 1, credentials: this.#base(challenge, uri), reusable: true };
-    return { kind: 'password', credentials: this.#signed(challenge, 1, algorithm, this.#password, method, uri) };
+    const password = this.#password;
+    if (password === undefined) return unanswerable(`${algorithm} without a password`);
+    let count = 0;
+    const sign = (by: string, to: string) => this.#signed(challenge, ++count, algorithm, password, by, to);
+    this.#again = sign;
+    return { kind: 'password', credentials: sign(method, uri) };
   }
 
   /**
@@ -65,11 +67,7 @@ export class ChallengeAnswers {
    * SIM's last answer as it was (TS 24.229 §5.1.1.4.1). Undefined before the first challenge.
    */
   again(method: string, uri: string): Credentials | undefined {
-    const last = this.#last;
-    if (last === undefined || !last.reusable) return last?.credentials;
-    last.count++;
-    const algorithm = digestAlgorithm(last.challenge.algorithm ?? 'MD5') ?? 'MD5';
-    return this.#signed(last.challenge, last.count, algorithm, this.#password ?? EMPTY, method, uri);
+    return this.#again?.(method, uri);
   }
 
   #aka(challenge: Challenge, algorithm: 'AKAv1-MD5' | 'AKAv2-MD5', method: string, uri: string): Answer {
@@ -86,7 +84,7 @@ export class ChallengeAnswers {
     switch (card.kind) {
       case 'success': {
         const credentials = this.#signed(challenge, 1, algorithm, akaPassword(algorithm, card), method, uri);
-        this.#last = { challenge, count: 1, credentials, reusable: false };
+        this.#again = () => credentials;
         return { kind: 'res', credentials };
       }
       case 'mac-failure':

@@ -1,3 +1,4 @@
+import { MalformedError } from '../core/errors.ts';
 import {
   AUTHORIZATION,
   type Challenge,
@@ -35,12 +36,12 @@ export class ChallengeWalk {
 
   /**
    * The header to send `request` again with after `response` challenged it; undefined when that was no challenge, or one
-   * there is no answer to. @throws MalformedError for a challenge that cannot be read.
+   * there is no answer to.
    */
   next(request: Request, response: Response): HeaderValue | undefined {
     const { status } = response;
     if (status !== 401 && status !== 407) return undefined;
-    const challenges = response.headers.all(status === 401 ? WWW_AUTHENTICATE : PROXY_AUTHENTICATE);
+    const challenges = challengesOf(response);
     const refused = this.#answered > 0 && challenges.every(({ stale }) => stale !== true);
     if (refused || this.#answered >= MOST_ANSWERS || this.#invalid >= MOST_INVALID) return undefined;
     const answer = this.#answer(status, challenges, request);
@@ -59,5 +60,15 @@ export class ChallengeWalk {
       if (answer.kind !== 'unanswerable') break;
     }
     return answer;
+  }
+}
+
+/** None when they cannot be read: nothing can be answered then. */
+function challengesOf({ status, headers }: Response): readonly Challenge[] {
+  try {
+    return headers.all(status === 401 ? WWW_AUTHENTICATE : PROXY_AUTHENTICATE);
+  } catch (error) {
+    if (error instanceof MalformedError) return [];
+    throw error;
   }
 }

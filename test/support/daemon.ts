@@ -74,17 +74,18 @@ export class Daemon {
     const start = this.child.output.length;
     this.child.type(`${command}\n${mark}\n`);
     const { index } = await this.child.until(new RegExp(`^.*${mark}`, 'm'), { start });
-    return this.child.output.slice(start, start + index).split('\n').slice(0, -1);
+    return this.child.output
+      .slice(start, start + index)
+      .split('\n')
+      .slice(0, -1);
   }
 
   /** How many users are registered and how many calls they have, as the monitor shows them. */
   async usage(): Promise<{ registered: number; dialogs: number }> {
-    const [header = '', ...rows] = await this.ask('users');
-    const column = (row: string, title: string) => row.slice(header.indexOf(title)).split(' ', 1)[0] ?? '';
-    const users = rows.filter((row) => !row.startsWith('Binding'));
+    const rows = (await this.ask('users')).map((line) => /^ *\S+ +((?:un)?registered) +(\d+) /.exec(line));
     return {
-      registered: users.filter((row) => column(row, 'State') === 'registered').length,
-      dialogs: users.reduce((sum, row) => sum + Number(column(row, 'Dialogs')), 0),
+      registered: rows.filter((row) => row?.[1] === 'registered').length,
+      dialogs: rows.reduce((sum, row) => sum + Number(row?.[2] ?? 0), 0),
     };
   }
 

@@ -1,7 +1,9 @@
 import { MalformedError } from '../../src/core/errors.ts';
+import { CONTACT, type NameAddr } from '../../src/sip/message/header-types.ts';
 import { isRequest, type Request, type Response } from '../../src/sip/message/message.ts';
 import { parseMessage } from '../../src/sip/message/parse.ts';
 import type { SipError } from '../../src/sip/message/sip-error.ts';
+import { isSip, type SipUri } from '../../src/sip/message/uri.ts';
 import { checkRequest, checkResponse } from '../../src/sip/message/validate.ts';
 
 /** What the message layer makes of one datagram, before a transaction, a router or a registrar looks at it. */
@@ -43,12 +45,26 @@ export function usable(data: Buffer): Response {
   return verdict.response;
 }
 
+/** The Contacts of a datagram that must pass, SIP URIs all. */
+export function contacts(data: Buffer): (NameAddr & { readonly uri: SipUri })[] {
+  return passed(data)
+    .headers.all(CONTACT)
+    .map((contact) => {
+      if (contact === '*' || !isSip(contact.uri)) throw new Error('a SIP URI in Contact expected');
+      return { uri: contact.uri, params: contact.params };
+    });
+}
+
 /** The status a request is refused with. */
 export function refusedWith(data: Buffer): number {
   const verdict = judge(data);
   if (verdict.kind !== 'refused') throw new Error(`a refusal expected, found ${JSON.stringify(verdict)}`);
   return verdict.status;
 }
+
+/** A body as phones send it. */
+export const SDP =
+  'v=0\r\no=- 1 1 IN IP4 198.51.100.7\r\ns=-\r\nc=IN IP4 198.51.100.7\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8\r\n';
 
 export interface Overrides {
   readonly [name: string]: string | readonly string[] | undefined;

@@ -70,7 +70,7 @@ function parseAddrSpec(scanner: Scanner): NameAddr {
 const WORDS = /^[A-Za-z0-9\-.!%*_+`'~ \t\u0080-\u00ff]*$/;
 
 export function printNameAddr({ display, uri, params }: NameAddr): string {
-  return `${display === undefined ? '' : `${display} `}<${printUri(uri)}>${params}`;
+  return `${display === undefined ? '' : `${display} `}<${printUri(uri)}>${params.toString()}`;
 }
 
 /** RFC 3261 §25.1 via-parm before its parameters: transport, host, port, with white space wherever it may be. */
@@ -93,7 +93,7 @@ export function parseVia(raw: string): Via {
 }
 
 export function printVia({ transport, host, port, params }: Via): string {
-  return `SIP/2.0/${transport} ${host}${port === undefined ? '' : `:${port}`}${params}`;
+  return `SIP/2.0/${transport} ${host}${port === undefined ? '' : `:${port}`}${params.toString()}`;
 }
 
 function parseParameterised(raw: string): Parameterised {
@@ -119,7 +119,7 @@ function nameAddr(name: string, list = true): HeaderType<NameAddr> {
 }
 
 function parameterised(name: string, list: boolean): HeaderType<Parameterised> {
-  return { name, list, parse: parseParameterised, print: ({ value, params }) => `${value}${params}` };
+  return { name, list, parse: parseParameterised, print: ({ value, params }) => `${value}${params.toString()}` };
 }
 
 function token(name: string, list = true): HeaderType<string> {

@@ -50,5 +50,5 @@ export function simUsers(count: number): readonly TestUser[] {
 /** 16 octets in hex that SIPp reads right: it takes NUL for the end, "[" for a keyword, and drops white space. */
 function octets(seed: string): string {
   const hash = createHash('md5').update(seed).digest();
-  return hash.map((octet) => 0x80 | octet).toString('hex');
+  return Buffer.from(hash.map((octet) => 0x80 | octet)).toString('hex');
 }

@@ -121,50 +121,22 @@ describe('the time a message takes', () => {
     assert.ok(user + system < MOST_MICROSECONDS, `${what} took ${user + system} µs`);
   };
 
-  const values = [
-    ...[
-      'a',
+  // One piece a word, then those with a space in them.
+  const pieces = [
+    ...`a " \\ "\\ < > ; ;; , ;a ;a= ;a=b % %41 @ : [ ( (") "" <> <sip:a@b> <sip:a@b>, sip:a@b, sip: a/ 1 / ? & *`.split(
       ' ',
-      '"',
-      '\\',
-      '"\\',
-      '<',
-      '>',
-      ';',
-      ';;',
-      ',',
-      ', ',
-      ';a',
-      ';a=',
-      ';a=b',
-      '%',
-      '%41',
-      '@',
-      ':',
-      '[',
-      '(',
-      '(")',
-    ],
-    ...[
-      '""',
-      '<>',
-      '<sip:a@b>',
-      '<sip:a@b>,',
-      'sip:a@b,',
-      'sip:',
-      'a ',
-      'a/',
-      '1',
-      '/',
-      '?',
-      '&',
-      '*',
-      '\t',
-      '\u00ff',
-      '\u00a0',
-    ],
-    ...['"a" ', ';a="', ';a="b"', '=', 'SIP/2.0/UDP h,', 'SIP/2.0/UDP h;a=b,', '\\"', '[:', '.', 'a.', '-', '0 '],
-  ].flatMap((piece) => [
+    ),
+    ...`\u00ff \u00a0 ;a=" ;a="b" = SIP/2.0/UDP;a=b, \\" [: . a. -`.split(' '),
+    ' ',
+    '\t',
+    ', ',
+    'a ',
+    '"a" ',
+    '0 ',
+    'SIP/2.0/UDP h,',
+    'SIP/2.0/UDP h;a=b,',
+  ];
+  const values = pieces.flatMap((piece) => [
     fill(piece),
     fill(piece, '\u0001'),
     `<sip:${fill(piece, '>')}`,
@@ -173,20 +145,16 @@ describe('the time a message takes', () => {
     `SIP/2.0/UDP h${fill(piece, '\u0001')}`,
   ]);
 
-  const kinds: HeaderType<unknown>[] = [
-    ...[types.VIA, types.CONTACT, types.FROM, types.CALL_ID, types.CSEQ, types.MAX_FORWARDS, types.EXPIRES],
-    ...[types.REQUIRE, types.REASON, types.CONTENT_TYPE],
-  ] as HeaderType<unknown>[];
-
-  for (const type of kinds) {
+  const { VIA, CONTACT, FROM, CALL_ID, CSEQ, MAX_FORWARDS, EXPIRES, REQUIRE, REASON, CONTENT_TYPE } = types;
+  for (const type of [VIA, CONTACT, FROM, CALL_ID, CSEQ, MAX_FORWARDS, EXPIRES, REQUIRE, REASON, CONTENT_TYPE]) {
     it(`is bounded for ${type.name}`, () => {
       for (const value of values) {
         const what = `${type.name} of ${JSON.stringify(value.slice(0, 40))}…`;
         const { headers } = parseMessage(
           Buffer.from(`A sip:a SIP/2.0\r\n${type.name}: ${value}\r\n\r\n`, 'latin1'),
         ).message;
-        inTime(what, () => headers.all(type));
-        inTime(what, () => headers.get(type));
+        inTime(what, () => headers.all<unknown>(type));
+        inTime(what, () => headers.get<unknown>(type));
       }
     });
   }

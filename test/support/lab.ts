@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import type { TestContext } from 'node:test';
+import { loadConfig } from '../../src/config/load.ts';
+import { readFromMemory } from '../../src/config/source.ts';
+import { systemRandom } from '../../src/core/random.ts';
+import { openLog } from '../../src/log/log.ts';
+import { systemNet } from '../../src/net/system-net.ts';
+import { type Server, startServer } from '../../src/server.ts';
+import { FakeClock } from './fake-clock.ts';
+import { Phone } from './phone.ts';
+
+/** The whole server on real loopback sockets, with a clock that only the test moves. */
+export interface Lab {
+  readonly server: Server;
+  readonly clock: FakeClock;
+  /** Where the server listens. */
+  readonly address: string;
+  /** A phone at an address of its own, `127.x.y.HOST`; closed with the test. */
+  phone(name: string, host?: number): Promise<Phone>;
+  /** Faults that should not have been. */
+  readonly bugs: readonly unknown[];
+}
+
+/** Each test process has its own corner of the loopback range, so that files run side by side. */
+const CORNER = `127.${100 + (process.pid % 100)}.${1 + (Math.floor(process.pid / 100) % 250)}`;
+let servers = 0;
+
+/** @param users entries of ue_db. @param settings further properties; both as in a configuration file. */
+export async function startLab(t: TestContext, users: string, settings = ''): Promise<Lab> {
+  const address = `${CORNER}.${1 + (servers++ % 200)}`;
+  const text = `sip_addr: "${address}", domain: "ims.test", timer_t1: 0.5, timer_t2: 4, timer_t4: 5,
+    ${settings} ue_db: [${users}]`;
+  const loaded = loadConfig('/lab/ims.cfg', { read: readFromMemory({ '/lab/ims.cfg': text }) });
+  assert.deepEqual(loaded.errors, []);
+  if (loaded.settings === undefined) throw new Error('no settings');
+  const clock = new FakeClock();
+  const bugs: unknown[] = [];
+  const onBug = (error: unknown) => bugs.push(error);
+  const log = openLog({ clock, program: 'lteims', version: 'test', options: 'all.level=debug', console: () => {} });
+  const parts = { clock, random: systemRandom(), net: systemNet(onBug), log, onBug, quit: () => {} };
+  const server = await startServer(loaded.settings, 'test', parts);
+  const phones: Phone[] = [];
+  t.after(async () => {
+    for (const phone of phones) phone.close();
+    const stopped = server.stop();
+    clock.advance(5000);
+    await stopped;
+    assert.deepEqual(bugs, []);
+  });
+  return {
+    server,
+    clock,
+    address,
+    bugs,
+    async phone(name, host = 201 + phones.length) {
+      const phone = await Phone.open(name, `${CORNER}.${host}`, { address, port: 5060 });
+      phones.push(phone);
+      return phone;
+    },
+  };
+}
