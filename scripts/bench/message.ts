@@ -46,7 +46,7 @@ function check(data: Buffer): number {
 }
 
 /** Repeats `work` for half a second of CPU time. Its results are summed so that no work can be optimised away. */
-function measure(name: string, work: () => number): Row {
+export function measure(name: string, work: () => number): Row {
   let sum = 0;
   for (let count = 0; count < WARM_UP; count++) sum += work();
   const start = process.cpuUsage();

@@ -20,13 +20,13 @@ export class UnreadableError extends Error {
   }
 }
 
-const SKIPPED = /(?:\s|\/\/[^\n]*|\/\*[^]*?\*\/)+/y;
+const SKIPPED = /(?:\s|\/\/[^\n]*|\/\*[\s\S]*?\*\/)+/y;
 const WORD = /[\p{ID_Start}$_#\d][\p{ID_Continue}$]*/uy;
-const STRING = /'(?:[^'\\\n]|\\[^])*'|"(?:[^"\\\n]|\\[^])*"/y;
+const STRING = /'(?:[^'\\\n]|\\[\s\S])*'|"(?:[^"\\\n]|\\[\s\S])*"/y;
 const REGEXP = /\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/y;
 /** A template's text up to its end or to the next `${`. */
-const TEMPLATE_TEXT = /(?:[^`\\$]|\\[^]|\$(?!\{))*(`|\$\{)/y;
-const SIGN = /\+\+|--|[^]/uy;
+const TEMPLATE_TEXT = /(?:[^`\\$]|\\[\s\S]|\$(?!\{))*(`|\$\{)/y;
+const SIGN = /\+\+|--|[\s\S]/uy;
 
 /** Words after which a slash begins a regular expression, although a word's value cannot be divided there. */
 const KEYWORDS = new Set(

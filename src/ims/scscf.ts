@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import type { Flow } from '../core/flow.ts';
 import type { Logger } from '../core/logger.ts';
 import { Machine } from '../core/machine.ts';
 import { type Random, randomHex } from '../core/random.ts';
@@ -11,7 +12,7 @@ import { SipError } from '../sip/message/sip-error.ts';
 import { printUri } from '../sip/message/uri.ts';
 import type { ServerTransaction } from '../sip/transaction/user.ts';
 import type { Handsets } from '../store/handsets.ts';
-import type { Binding, Registrations, Removal } from '../store/registrations.ts';
+import type { Binding, RegistrationChange, Registrations, Removal } from '../store/registrations.ts';
 import type { Subscriber } from '../store/subscribers.ts';
 import { type AskedContact, askedContacts, findBinding, grantedContact, makeBinding } from './contacts.ts';
 import { CONTACT_MACHINE, type ContactEffect, type ContactMachineEvent, type ContactState } from './registration.ts';
@@ -51,35 +52,51 @@ export class Registrar {
   register(transaction: ServerTransaction, originator: Originator): void {
     const { request, flow } = transaction;
     const { subscriber } = originator;
-    const bindings = this.#parts.registrations.of(subscriber);
-    const asked = askedContacts(request, this.#options.bindingExpires);
-    if (asked === 'all') {
-      for (const binding of bindings) checkOrder(request, binding);
-      this.#remove(bindings, 'unregistered');
-    } else {
-      const pairs = asked.map((one) => ({ one, before: findBinding(bindings, one.contact) }));
-      for (const { before } of pairs) if (before !== undefined) checkOrder(request, before);
-      const bound = this.#bind(pairs, request, transaction, originator);
-      const ended = pairs.flatMap(({ one, before }) => (one.expires === 0 && before !== undefined ? [before] : []));
-      const replaced =
-        bound.length === 0 || subscriber.multiSim ? [] : bindings.filter((old) => isReplaced(old, pairs));
-      this.#change(subscriber, bound, [
-        ...ended.map((binding) => removal(binding, 'unregistered')),
-        ...replaced.map((binding) => removal(binding, 'rejected', bound)),
-      ]);
-    }
+    const change = this.#asked(request, flow, originator);
+    if (change !== undefined) this.#apply(change);
     transaction.respond(this.#accepted(request, subscriber, flow));
+    // The phone has its 200 before it is notified of what it asked for.
+    if (change !== undefined) this.#parts.registrations.changed.call(change);
   }
 
   /** Ends bindings from the network's side; `deactivated` makes a phone register again, `rejected` does not. */
   deregister(bindings: readonly Binding[], event: 'deactivated' | 'rejected'): void {
-    this.#remove(bindings, event);
+    const [first] = bindings;
+    if (first === undefined) return;
+    const change = {
+      subscriber: first.subscriber,
+      bound: [],
+      removed: bindings.map((binding) => removal(binding, event)),
+    };
+    this.#apply(change);
+    this.#parts.registrations.changed.call(change);
+  }
+
+  /** What a REGISTER changes; undefined when it only asks. */
+  #asked(request: Request, flow: Flow, originator: Originator): RegistrationChange | undefined {
+    const { subscriber } = originator;
+    const bindings = this.#parts.registrations.of(subscriber);
+    const asked = askedContacts(request, this.#options.bindingExpires);
+    if (asked === 'all') {
+      for (const binding of bindings) checkOrder(request, binding);
+      return { subscriber, bound: [], removed: bindings.map((binding) => removal(binding, 'unregistered')) };
+    }
+    const pairs = asked.map((one) => ({ one, before: findBinding(bindings, one.contact) }));
+    for (const { before } of pairs) if (before !== undefined) checkOrder(request, before);
+    const bound = this.#bind(pairs, request, flow, originator);
+    const ended = pairs.flatMap(({ one, before }) => (one.expires === 0 && before !== undefined ? [before] : []));
+    const replaced = bound.length === 0 || subscriber.multiSim ? [] : bindings.filter((old) => isReplaced(old, pairs));
+    const removed = [
+      ...ended.map((binding) => removal(binding, 'unregistered')),
+      ...replaced.map((binding) => removal(binding, 'rejected', bound)),
+    ];
+    return bound.length === 0 && removed.length === 0 ? undefined : { subscriber, bound, removed };
   }
 
   #bind(
     pairs: readonly { one: AskedContact; before: Binding | undefined }[],
     request: Request,
-    { flow }: ServerTransaction,
+    flow: Flow,
     originator: Originator,
   ): Binding[] {
     return pairs
@@ -89,22 +106,12 @@ export class Registrar {
       );
   }
 
-  #remove(bindings: readonly Binding[], event: Removal['event']): void {
-    const [first] = bindings;
-    if (first === undefined) return;
-    this.#change(
-      first.subscriber,
-      [],
-      bindings.map((binding) => removal(binding, event)),
-    );
-  }
-
-  #change(subscriber: Subscriber, bound: readonly Binding[], removed: readonly Removal[]): void {
-    if (bound.length === 0 && removed.length === 0) return;
+  #apply(change: RegistrationChange): void {
+    const { bound, removed } = change;
     const { logger } = this.#parts;
     for (const { binding } of removed) this.#machine(binding).dispatch({ type: 'remove' });
     for (const binding of bound) this.#machine(binding).dispatch({ type: 'bind', expiresAt: binding.expiresAt });
-    this.#parts.registrations.change({ subscriber, bound, removed });
+    this.#parts.registrations.change(change);
     for (const binding of bound) {
       logger.info(() => `Register ${printUri(binding.contact.uri)}`, { dir: '-', id: binding.id });
     }
@@ -128,7 +135,9 @@ export class Registrar {
   #expired({ subscriber, id }: Binding): void {
     const binding = this.#parts.registrations.of(subscriber).find((one) => one.id === id);
     if (binding === undefined) return;
-    this.#parts.registrations.change({ subscriber, bound: [], removed: [removal(binding, 'expired')] });
+    const change = { subscriber, bound: [], removed: [removal(binding, 'expired')] };
+    this.#parts.registrations.change(change);
+    this.#parts.registrations.changed.call(change);
     this.#parts.logger.info(`${subscriber.impi} did not refresh ${printUri(binding.contact.uri)}: expired`, {
       dir: '-',
       id,
@@ -136,7 +145,7 @@ export class Registrar {
   }
 
   /** The 200 with what a handset reads from it (TS 24.229 §5.4.1.2.2F; order of identities as configured). */
-  #accepted(request: Request, subscriber: Subscriber, flow: ServerTransaction['flow']): Response {
+  #accepted(request: Request, subscriber: Subscriber, flow: Flow): Response {
     const { clock, random, handsets, registrations } = this.#parts;
     const bindings = registrations.of(subscriber);
     const response = responseTo(request, 200, {

@@ -97,8 +97,8 @@ export class Registrations {
   }
 
   /**
-   * Replaces and removes bindings of one subscriber at once, then tells everyone.
-   * A bound contact takes the place of the one with the same contact URI.
+   * Replaces and removes bindings of one subscriber at once. A bound contact takes the place of the one with the same
+   * contact URI. The listeners of `changed` are told by whoever made the change, after the phone has its answer.
    */
   change(change: RegistrationChange): void {
     const gone = new Set(change.removed.map(({ binding }) => binding));
@@ -114,7 +114,6 @@ export class Registrations {
     this.#size += bindings.length - this.of(change.subscriber).length;
     if (bindings.length === 0) this.#bySubscriber.delete(change.subscriber);
     else this.#bySubscriber.set(change.subscriber, bindings);
-    this.changed.call(change);
   }
 
   #count({ subscriber, flow }: Binding, by: 1 | -1): void {

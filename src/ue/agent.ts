@@ -37,6 +37,13 @@ export interface Outcome {
   readonly steps: readonly AuthenticationStep[];
 }
 
+export interface ExchangeOptions {
+  /** Credentials the request carries before it is challenged. */
+  readonly first?: HeaderValue | undefined;
+  /** false: a challenge is the end. */
+  readonly answering?: boolean;
+}
+
 const RFC_TIMERS: TimerSettings = { t1Ms: 500, t2Ms: 4000, t4Ms: 5000 };
 const PATIENCE_MS = 5000;
 
@@ -142,9 +149,8 @@ export class Agent {
   /**
    * Sends a request, and again with an answer while it is challenged.
    * @param build makes it, each time with the next CSeq.
-   * @param first credentials it carries before it is challenged.
    */
-  exchange(build: () => Request, first?: HeaderValue): Promise<Outcome> {
+  exchange(build: () => Request, { first, answering = true }: ExchangeOptions = {}): Promise<Outcome> {
     const walk = new ChallengeWalk(this.answers);
     let method = 'the request';
     const done = new Promise<Outcome>((resolve) => {
@@ -166,7 +172,7 @@ export class Agent {
           onResponse: (response) => {
             if (response.status < 200) return;
             this.#pending.delete(fail);
-            const next = walk.next(request, response);
+            const next = answering ? walk.next(request, response) : undefined;
             if (next === undefined) resolve({ status: response.status, response, request, steps });
             else attempt(next);
           },

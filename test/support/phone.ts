@@ -97,6 +97,18 @@ export class Phone {
     return this.#inbox.length === 0;
   }
 
+  /** Returns when the server has dealt with everything sent before; what came meanwhile is still there to be taken. */
+  async settled(): Promise<void> {
+    const { callId } = this.start('OPTIONS');
+    const before = this.#inbox.splice(0);
+    for (;;) {
+      const message = await this.next();
+      if (message.headers.raw('Call-ID') === callId) break;
+      before.push(message);
+    }
+    this.#inbox.unshift(...before);
+  }
+
   /** Sends octets as they are. */
   raw(octets: Uint8Array): void {
     this.#socket.send(octets, this.#server.port, this.#server.address);

@@ -114,9 +114,9 @@ export function printUri(uri: Uri): string {
       uri.user === undefined ? '' : `${uri.user}${uri.password === undefined ? '' : `:${uri.password}`}@`;
     const port = uri.port === undefined ? '' : `:${uri.port}`;
     const headers = uri.headers === undefined ? '' : `?${uri.headers}`;
-    return `${uri.scheme}:${userinfo}${uri.host}${port}${uri.params}${headers}`;
+    return `${uri.scheme}:${userinfo}${uri.host}${port}${uri.params.toString()}${headers}`;
   }
-  return isTel(uri) ? `tel:${uri.number}${uri.params}` : `${uri.scheme}:${uri.opaque}`;
+  return isTel(uri) ? `tel:${uri.number}${uri.params.toString()}` : `${uri.scheme}:${uri.opaque}`;
 }
 
 export function isSip(uri: Uri): uri is SipUri {

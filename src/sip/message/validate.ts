@@ -47,7 +47,8 @@ const METHODS = 'ACK BYE CANCEL INFO INVITE MESSAGE NOTIFY OPTIONS PRACK PUBLISH
 
 /**
  * The refusal owed to a request, or undefined when it is well-formed. An ACK is never answered: refused, it is
- * dropped; so is a request that `unanswerable` speaks of.
+ * dropped. So is a request without a readable topmost Via (`headers.get(VIA)` looks at that one only): nobody knows
+ * where its answer belongs (RFC 3261 §18.2.2).
  * @param available octets of body that arrived after the headers.
  */
 export function checkRequest(head: Head, request: Request, available: number): SipError | undefined {
@@ -66,19 +67,6 @@ export function checkRequest(head: Head, request: Request, available: number): S
     return checkCSeq(request) ?? checkContact(request) ?? checkUri(request.uri);
   } catch (error) {
     if (error instanceof MalformedError) return bad(error.message);
-    throw error;
-  }
-}
-
-/**
- * Why a request cannot be answered at all, or undefined when it can: without a usable topmost Via nobody knows where
- * a response belongs (RFC 3261 §18.2.2). Such a request is dropped with this text in the log.
- */
-export function unanswerable(request: Request): string | undefined {
-  try {
-    return request.headers.get(VIA) === undefined ? 'Via missing' : undefined;
-  } catch (error) {
-    if (error instanceof MalformedError) return error.message;
     throw error;
   }
 }

@@ -187,7 +187,8 @@ export function acceptOffer(direction: Direction): Step {
 export const INVITED: Step = `<recv request="INVITE" rrs="true"><action>
 <ereg regexp=".*" search_in="hdr" header="From:" assign_to="1"/>
 <ereg regexp=".*" search_in="hdr" header="To:" assign_to="2"/>
-</action></recv>`;
+</action></recv>
+<Reference variables="1,2"/>`;
 
 export const CALLEE_HANGS_UP: Step = send(
   [

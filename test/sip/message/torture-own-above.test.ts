@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import {
   CALL_ID,
-  CONTACT,
   CONTENT_TYPE,
   FROM,
   MAX_FORWARDS,

@@ -14,7 +14,6 @@ import {
   VIA,
 } from '../../../src/sip/message/header-types.ts';
 import { isSip, parseUri, unescapeUri } from '../../../src/sip/message/uri.ts';
-import { unanswerable } from '../../../src/sip/message/validate.ts';
 import { contacts, judge, passed, refusedWith, request, response, SDP, usable } from '../../support/sip-judge.ts';
 
 // Each case of RFC 4475 with a message of our own: the same point, other names.
@@ -207,7 +206,8 @@ describe('invalid messages (RFC 4475 §3.1.2)', () => {
     const data = request(invite, { Via: 'SIP/2.0/UDP 198.51.100.9;;,;,,', Contact: '<sip:n@h>;;;;' });
     assert.equal(refusedWith(data), 400);
     const verdict = judge(data);
-    assert.ok(verdict.kind === 'refused' && unanswerable(verdict.request) === undefined);
+    // The topmost Via can be read, so the 400 finds its way.
+    assert.ok(verdict.kind === 'refused' && verdict.request.headers.get(VIA)?.host === '198.51.100.9');
   });
 
   it('3.1.2.2: Content-Length beyond the datagram', () => {

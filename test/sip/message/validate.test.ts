@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isRequest } from '../../../src/sip/message/message.ts';
-import { parseMessage } from '../../../src/sip/message/parse.ts';
-import { unanswerable } from '../../../src/sip/message/validate.ts';
 import { judge, type Overrides, passed, refusedWith, request, response, usable } from '../../support/sip-judge.ts';
 import { VOLTE_INVITE, VOLTE_REGISTER, VOLTE_RINGING } from '../../support/sip-samples.ts';
 
@@ -32,6 +29,7 @@ describe('checkRequest', () => {
 
   it('refuses malformed values of what every element reads', () => {
     const wrong: Overrides[] = [
+      { Via: undefined },
       { Via: ['SIP/2.0/UDP good;branch=z9hG4bK1', 'bad'] },
       { 'Max-Forwards': '' },
       { Require: 'a b' },
@@ -64,26 +62,6 @@ describe('checkRequest', () => {
 
   it('answers another version before anything else', () => {
     assert.equal(refusedWith(request('REGISTER sip:h SIP/4.0', { From: undefined, CSeq: 'x' })), 505);
-  });
-});
-
-describe('unanswerable', () => {
-  const verdict = (headers: Overrides) => {
-    const { message } = parseMessage(request(REGISTER, headers));
-    assert.ok(isRequest(message));
-    return unanswerable(message);
-  };
-
-  it('says why nobody can be answered', () => {
-    assert.match(verdict({ Via: undefined }) ?? '', /Via/);
-    for (const via of ['', 'rubbish', 'SIP/2.0/UDP', 'SIP/2.0/UDP h:0', 'SIP/3.0/UDP h']) {
-      assert.match(verdict({ Via: via }) ?? '', /Via/, via);
-    }
-  });
-
-  it('is silent when the topmost Via is usable, whatever else is wrong', () => {
-    assert.equal(verdict({}), undefined);
-    assert.equal(verdict({ Via: ['SIP/2.0/UDP h', 'rubbish'], From: undefined, CSeq: 'x' }), undefined);
   });
 });
 

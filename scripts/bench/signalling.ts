@@ -1,0 +1,92 @@
+/** What registrations and calls cost the server, over UDP. */
+import { answerCalls, call, softphoneSdp } from './calls.ts';
+import { costOf, repeat } from './load.ts';
+import { refresh, register } from './registrations.ts';
+import { withPhones, withServer } from './server.ts';
+import type { Result } from './table.ts';
+import { type Authentication, userEntries } from './users.ts';
+
+const USERS = 1000;
+const REGISTRATIONS = 5000;
+const CALLS = 1500;
+
+/** @param echo the floor, see floor.ts. */
+export async function registrationBench(echo: number): Promise<Result[]> {
+  const logged = { log_filename: 'ims.log', log_options: 'sip.level=debug,sip.max_size=1' };
+  const cost = registrationCost;
+  return [
+    { name: 'registration, MD5 (401)', unit: 'µs', value: await cost('MD5'), floor: 2 * echo },
+    {
+      name: 'registration, MD5, with every message logged',
+      unit: 'µs',
+      value: await cost('MD5', logged),
+      floor: 2 * echo,
+    },
+    { name: 'registration, AKAv1 with Milenage (401)', unit: 'µs', value: await cost('AKAv1'), floor: 2 * echo },
+    { name: 'refresh, MD5 (no 401)', unit: 'µs', value: await refreshCost(), floor: echo },
+  ];
+}
+
+function registrationCost(authentication: Authentication, config: object = {}): Promise<number> {
+  return withServer(
+    userEntries(USERS, authentication),
+    ({ endpoint, process }) =>
+      withPhones({ endpoint, process }, (phones) =>
+        costOf(process, (index, done) => register(phones, index % USERS, done), REGISTRATIONS),
+      ),
+    config,
+  );
+}
+
+function refreshCost(): Promise<number> {
+  return withServer(userEntries(USERS, 'MD5'), (server) =>
+    withPhones(server, async (phones) => {
+      const challenges: string[] = [];
+      await repeat((index, done) => {
+        register(phones, index, (challenge) => {
+          challenges[index] = challenge;
+          done();
+        });
+      }, USERS);
+      return costOf(
+        server.process,
+        (index, done) => {
+          const user = index % USERS;
+          refresh(phones, user, challenges[user] ?? '', 2 + Math.floor(index / USERS), done);
+        },
+        REGISTRATIONS,
+      );
+    }),
+  );
+}
+
+/** @param echo the floor, see floor.ts. */
+export async function callBench(echo: number): Promise<Result[]> {
+  const believed = { auth_on_register_only: true };
+  // 16 datagrams with a challenge, 13 without.
+  return [
+    { name: 'call, signalling only, no 407', unit: 'µs', value: await callCost(false, believed), floor: 6.5 * echo },
+    { name: 'call, signalling only, 407', unit: 'µs', value: await callCost(false), floor: 8 * echo },
+    { name: 'call with media ports, 407', unit: 'µs', value: await callCost(true), floor: 8 * echo },
+  ];
+}
+
+function callCost(media: boolean, config: object = {}): Promise<number> {
+  return withServer(
+    userEntries(2 * USERS, 'MD5'),
+    (server) =>
+      withPhones(server, (callers) =>
+        withPhones(server, async (called) => {
+          await repeat((index, done) => register(index < USERS ? callers : called, index, () => done()), 2 * USERS);
+          const sdp = media ? softphoneSdp(server.endpoint.address) : '';
+          answerCalls(called, sdp);
+          return costOf(
+            server.process,
+            (index, done) => call(callers, index % USERS, USERS + (index % USERS), sdp, done),
+            CALLS,
+          );
+        }),
+      ),
+    config,
+  );
+}
