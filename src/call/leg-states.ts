@@ -6,33 +6,33 @@ import type { Refusal } from './refusal.ts';
 
 /** The words of leg-machine.ts: states, what comes in, what goes out. */
 export type LegState =
-  /** UAS: the INVITE has no final response. */
-  | { readonly name: 'offered' }
-  /** UAS: 2xx sent, ACK missing; `ending` when a BYE waits for it (RFC 3261 §15: not before the ACK). */
-  | ({ readonly name: 'accepted'; readonly ending: EndReason | undefined } & Repeating)
-  /** UAC: the INVITE has no final response. */
-  | { readonly name: 'inviting' }
-  /** UAC: 2xx received, our ACK waits for the call. */
-  | { readonly name: 'answered' }
-  /** UAC: CANCEL sent. */
-  | { readonly name: 'cancelling' }
+  /** UAS: the INVITE that opens the leg has no final response. */
+  | { readonly name: 'invited' }
+  /** UAS: 2xx to an INVITE or re-INVITE sent, its ACK missing; `ending` when a BYE waits for it. */
   | {
-      readonly name: 'confirmed';
-      readonly exchange: Exchange;
-      readonly timers?: RepeatTimers;
-      readonly interval?: number;
+      readonly name: 'accepted';
+      readonly ending: EndReason | undefined;
+      readonly timers: { readonly repeat: number; readonly giveUp: number };
+      /** Length of the present wait before the 2xx is repeated. */
+      readonly intervalMs: number;
     }
+  /** UAC: the INVITE that opens the leg has no final response. */
+  | { readonly name: 'inviting' }
+  /** UAC: 2xx to an INVITE or re-INVITE received, our ACK waits for the call. */
+  | { readonly name: 'answered' }
+  /** UAC: CANCEL sent; `reason` is for the BYE if a 2xx crosses it. */
+  | { readonly name: 'cancelling'; readonly reason: string | undefined }
+  /** Both sides agree on the session. */
+  | { readonly name: 'confirmed' }
+  /** UAC: our re-INVITE has no final response. */
+  | { readonly name: 'reinviting' }
+  /** UAS: the peer's re-INVITE has no final response. */
+  | { readonly name: 'reinvited' }
   /** BYE sent. */
   | { readonly name: 'leaving' }
   /** Over; late messages are still answered. */
   | { readonly name: 'ended'; readonly timers: { readonly forget: number } }
   | { readonly name: 'forgotten' };
-
-/** The re-INVITE under way: none, ours, ours answered and unacknowledged, the peer's, the peer's answered. */
-export type Exchange = 'none' | 'sent' | 'answered' | 'received' | 'accepted';
-
-export type RepeatTimers = { readonly repeat: number; readonly giveUp: number };
-export type Repeating = { readonly timers: RepeatTimers; readonly interval: number };
 
 /** Why we end a leg: the final response while there is none, and a Reason header value (RFC 3326). */
 export interface EndReason {
@@ -40,13 +40,17 @@ export interface EndReason {
   readonly reason?: string;
 }
 
+export type Sdp = SessionDescription | undefined;
+
 export type LegEvent =
   | TimerEvent<'repeat' | 'giveUp' | 'forget'>
-  // What the call wants.
-  | { readonly type: 'progress'; readonly branch: number; readonly status: number; readonly sdp: Sdp }
-  | { readonly type: 'accept'; readonly branch: number; readonly sdp: Sdp }
+  // What the call wants. `original` is the callee's response that made it say so.
+  | { readonly type: 'progress'; readonly branch: number; readonly status: number } & Relayed
+  | { readonly type: 'accept'; readonly branch: number } & Relayed
   | { readonly type: 'acknowledge'; readonly sdp: Sdp }
   | { readonly type: 'offer'; readonly sdp: Sdp }
+  /** Takes the offer back, if there is still time. */
+  | { readonly type: 'withdraw' }
   | { readonly type: 'answer'; readonly sdp: Sdp }
   | { readonly type: 'refuseOffer'; readonly refusal: Refusal }
   | { readonly type: 'end'; readonly why: EndReason }
@@ -56,13 +60,17 @@ export type LegEvent =
   | { readonly type: 'refused'; readonly refusal: Refusal }
   | { readonly type: 'acked'; readonly sdp: Sdp }
   | { readonly type: 'cancelled' }
-  | { readonly type: 'reoffered'; readonly transaction: ServerTransaction; readonly sdp: Sdp }
+  | { readonly type: 'reinvite'; readonly transaction: ServerTransaction; readonly sdp: Sdp }
   | { readonly type: 'bye'; readonly transaction: ServerTransaction; readonly reason: string | undefined }
+  /** Any final response to our BYE, or none. */
   | { readonly type: 'byeAnswered' }
-  /** The INVITE's own transaction died: no ACK for a refusal, or the transport failed. */
+  /** A response to the peer's INVITE could not be sent, or the ACK of its refusal is missing. */
   | { readonly type: 'lost'; readonly what: string };
 
-export type Sdp = SessionDescription | undefined;
+interface Relayed {
+  readonly sdp: Sdp;
+  readonly original: Response | undefined;
+}
 
 /** What a leg tells its call. */
 export type LegReport =
@@ -74,18 +82,20 @@ export type LegReport =
   | { readonly type: 'offer'; readonly sdp: Sdp }
   | { readonly type: 'answer'; readonly sdp: Sdp }
   | { readonly type: 'offerRefused'; readonly refusal: Refusal }
+  /** The peer takes its offer back; it still awaits `answer` or `refuseOffer`. */
   | { readonly type: 'offerCancelled' }
   | { readonly type: 'hungUp'; readonly reason: string | undefined }
   | { readonly type: 'lost'; readonly what: string };
 
 export type LegEffect =
   | { readonly type: 'tell'; readonly report: LegReport }
-  | { readonly type: 'respondProgress'; readonly branch: number; readonly status: number; readonly sdp: Sdp }
-  | { readonly type: 'respondAccept'; readonly branch: number; readonly sdp: Sdp }
+  | ({ readonly type: 'respondProgress'; readonly branch: number; readonly status: number } & Relayed)
+  | ({ readonly type: 'respondAccept'; readonly branch: number } & Relayed)
   | { readonly type: 'respondRefuse'; readonly refusal: Refusal }
   | { readonly type: 'repeatAccept' }
+  /** CANCEL of our INVITE or re-INVITE. */
   | { readonly type: 'cancelInvite'; readonly reason: string | undefined }
-  /** Makes the dialog of the 2xx ours. */
+  /** Makes the dialog of the 2xx ours, or refreshes its target. */
   | { readonly type: 'confirm'; readonly response: Response }
   | { readonly type: 'sendAck'; readonly sdp: Sdp }
   | { readonly type: 'sendOffer'; readonly sdp: Sdp }

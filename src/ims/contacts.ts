@@ -2,14 +2,18 @@ import type { Clock } from '../core/clock.ts';
 import type { Flow } from '../core/flow.ts';
 import type { Originator } from '../services/service.ts';
 import { header } from '../sip/message/build.ts';
+import { ownText } from '../sip/message/header-text.ts';
 import {
   CALL_ID,
   CONTACT,
   CSEQ,
   EXPIRES,
+  expiresOf,
   MIN_EXPIRES,
   type NameAddr,
   PATH,
+  parseNameAddr,
+  printNameAddr,
   USER_AGENT,
 } from '../sip/message/header-types.ts';
 import type { Request } from '../sip/message/message.ts';
@@ -22,6 +26,9 @@ import { reachedOn } from './pcscf.ts';
 export const SHORTEST_EXPIRES = 10;
 /** Longest registration granted, seconds. */
 export const LONGEST_EXPIRES = 864_000;
+
+/** Contacts of one REGISTER: each is found among the others, and all come back in the 200. */
+const MOST_CONTACTS = 16;
 
 /** One Contact of a REGISTER with the time asked for, seconds. */
 export interface AskedContact {
@@ -43,10 +50,11 @@ export function askedContacts({ headers }: Request, defaultExpires: number): rea
     }
     return 'all';
   }
+  if (values.length > MOST_CONTACTS) {
+    throw new SipError(400, `${values.length} contacts in one REGISTER, more than ${MOST_CONTACTS}`);
+  }
   return (values as readonly NameAddr[]).map((contact) => {
-    const own = contact.params.get('expires');
-    // RFC 3261 §10.2.1.1: a malformed value counts as absent.
-    const asked = own !== undefined && /^[0-9]+$/.test(own) ? Number(own) : (general ?? defaultExpires);
+    const asked = expiresOf(contact) ?? general ?? defaultExpires;
     if (asked > 0 && asked < SHORTEST_EXPIRES) {
       throw new SipError(423, `${asked} s asked, at least ${SHORTEST_EXPIRES} s are granted`).with(
         MIN_EXPIRES,
@@ -56,8 +64,10 @@ export function askedContacts({ headers }: Request, defaultExpires: number): rea
     if (!isSip(contact.uri)) {
       throw new SipError(400, `${printUri(contact.uri)} cannot be reached: a SIP Contact is needed`);
     }
+    // Read anew from text of its own: what is kept must not hold the whole datagram in memory.
+    const kept = ownText(printNameAddr({ uri: contact.uri, params: contact.params.without('expires') }));
     return {
-      contact: { uri: contact.uri, params: contact.params.without('expires') },
+      contact: parseNameAddr(kept),
       expires: Math.min(asked, LONGEST_EXPIRES),
     };
   });
@@ -74,6 +84,7 @@ export function makeBinding(
   clock: Clock,
 ): Binding {
   const { headers } = request;
+  const agent = headers.raw(USER_AGENT.name);
   return {
     id: before?.id ?? newId(),
     subscriber,
@@ -81,14 +92,14 @@ export function makeBinding(
     instance: instanceOf(contact),
     q: preference(contact),
     identity,
-    callId: headers.get(CALL_ID) ?? '',
+    callId: ownText(headers.get(CALL_ID) ?? ''),
     cseq: headers.get(CSEQ)?.number ?? 0,
     expiresAt: clock.now() + expires * 1000,
     registeredAt: before?.registeredAt ?? clock.wallNow(),
     event: before === undefined ? 'registered' : 'refreshed',
     flow: reachedOn(flow, contact.uri as SipUri),
-    path: headers.rawAll(PATH.name),
-    userAgent: headers.raw(USER_AGENT.name),
+    path: headers.rawAll(PATH.name).map(ownText),
+    userAgent: agent === undefined ? undefined : ownText(agent),
     features: featuresOf(contact),
   };
 }

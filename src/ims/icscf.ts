@@ -2,7 +2,7 @@ import type { Originator } from '../services/service.ts';
 import { FROM, P_PREFERRED_IDENTITY, TO } from '../sip/message/header-types.ts';
 import type { Request } from '../sip/message/message.ts';
 import { SipError } from '../sip/message/sip-error.ts';
-import { printUri, type Uri } from '../sip/message/uri.ts';
+import { isSip, isTel, printUri, type Uri } from '../sip/message/uri.ts';
 import { type IdentityOwner, identityOf, type Subscriber, type Subscribers } from '../store/subscribers.ts';
 
 export interface IcscfOptions {
@@ -23,10 +23,13 @@ export class Icscf {
   /**
    * The user a REGISTER is for and the identity it registers.
    * @param username of the credentials, where there are some.
-   * @throws SipError 403 for an unknown user, or an identity that is not that user's; 404 for an unknown identity.
+   * @throws SipError 400 for a To of another scheme, 403 for an unknown user, or an identity that is not that user's; 404 for an unknown identity.
    */
   registering(request: Request, username: string | undefined): Originator {
     const { uri } = request.headers.get(TO) as { uri: Uri };
+    if (!isSip(uri) && !isTel(uri)) {
+      throw new SipError(400, `To ${printUri(uri)} cannot be registered: a sip or tel URI is needed`);
+    }
     if (username === undefined || username === '') {
       const [owner] = this.#subscribers.owners(uri);
       if (owner !== undefined) return owner;

@@ -1,3 +1,4 @@
+import { MalformedError } from '../core/errors.ts';
 import type { Flow } from '../core/flow.ts';
 import type { Logger } from '../core/logger.ts';
 import { type Random, randomHex } from '../core/random.ts';
@@ -153,10 +154,11 @@ export class Router implements TransactionUser {
     try {
       run();
     } catch (error) {
-      if (!(error instanceof SipError)) throw error;
+      const refusal = refusalOf(error);
+      if (refusal === undefined) throw error;
       const { request } = transaction;
-      this.#parts.logger.info(() => `${request.method} ${request.uri} answered ${error.status}: ${error.message}`);
-      transaction.respond(error.applyTo(this.#response(request, error.status, error.reason)));
+      this.#parts.logger.info(() => `${request.method} ${request.uri} answered ${refusal.status}: ${refusal.message}`);
+      transaction.respond(refusal.applyTo(this.#response(request, refusal.status, refusal.reason)));
     }
   }
 
@@ -171,6 +173,12 @@ export class Router implements TransactionUser {
     if (!KNOWN_METHODS.includes(method)) return new SipError(501, `method ${method} is not known here`);
     return new SipError(405, `${method} is not served here`).with(...ALLOW_HEADER);
   }
+}
+
+/** Headers are read when they are needed, so that a malformed one may only be found now. */
+function refusalOf(error: unknown): SipError | undefined {
+  if (error instanceof MalformedError) return new SipError(400, error.message);
+  return error instanceof SipError ? error : undefined;
 }
 
 function requestUri(request: Request): Uri {

@@ -11,7 +11,7 @@ import { noTap } from '../core/tap.ts';
 import type { Net } from '../net/ports.ts';
 import { Dialogs } from '../sip/dialog/dialogs.ts';
 import { type HeaderValue, type ResponseOptions, responseTo } from '../sip/message/build.ts';
-import { FROM, TO, tagOf } from '../sip/message/header-types.ts';
+import { TO, tagOf } from '../sip/message/header-types.ts';
 import type { Request, Response } from '../sip/message/message.ts';
 import { SipError } from '../sip/message/sip-error.ts';
 import { TransactionLayer } from '../sip/transaction/layer.ts';
@@ -57,7 +57,7 @@ export class Agent {
   readonly journal: Journal;
   readonly answers: ChallengeAnswers;
   readonly dialogs = new Dialogs();
-  /** What waits for requests of a dialog that only we know yet, by `halfKey`: NOTIFY may overtake its 200. */
+  /** What waits for requests of a dialog that only we know yet, by Call-ID and tag: NOTIFY may overtake its 200. */
   readonly halfDialogs = new Map<string, (transaction: ServerTransaction) => void>();
   /** Sees a request first; true says that it has answered or will. */
   intercept: ((transaction: ServerTransaction) => boolean) | undefined;
@@ -212,9 +212,9 @@ export class Agent {
   }
 }
 
-/** Call-ID and our tag: in To of a received request, in From of ours. */
-export function halfKey({ headers }: Request, ours: 'To' | 'From' = 'To'): string | undefined {
-  const tag = tagOf(headers.tryGet(ours === 'To' ? TO : FROM));
+/** Call-ID and our tag of a received request; undefined without a tag. */
+function halfKey({ headers }: Request): string | undefined {
+  const tag = tagOf(headers.tryGet(TO));
   return tag === undefined ? undefined : `${headers.raw('Call-ID')}\n${tag}`;
 }
 

@@ -25,10 +25,14 @@ export interface Lab {
 const CORNER = `127.${100 + (process.pid % 100)}.${1 + (Math.floor(process.pid / 100) % 250)}`;
 let servers = 0;
 
-/** @param users entries of ue_db. @param settings further properties; both as in a configuration file. */
-export async function startLab(t: TestContext, users: string, settings = ''): Promise<Lab> {
+/**
+ * @param users entries of ue_db, as in a configuration file.
+ * @param settings further properties.
+ * @param socket properties of the one SIP socket besides its address.
+ */
+export async function startLab(t: TestContext, users: string, settings = '', socket = ''): Promise<Lab> {
   const address = `${CORNER}.${1 + (servers++ % 200)}`;
-  const text = `sip_addr: "${address}", domain: "ims.test", timer_t1: 0.5, timer_t2: 4, timer_t4: 5,
+  const text = `sip_addr: {addr: "${address}", ${socket}}, domain: "ims.test", timer_t1: 0.5, timer_t2: 4, timer_t4: 5,
     ${settings} ue_db: [${users}]`;
   const loaded = loadConfig('/lab/ims.cfg', { read: readFromMemory({ '/lab/ims.cfg': text }) });
   assert.deepEqual(loaded.errors, []);
