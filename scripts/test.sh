@@ -20,6 +20,6 @@ fi
 
 # shellcheck disable=SC2086 # a list of files
 node --enable-source-maps --test --test-reporter=spec --test-timeout="$each_at_most_ms" \
-  --test-concurrency="$(getconf _NPROCESSORS_ONLN)" $files || failed=1
+  --test-force-exit --test-concurrency="$(getconf _NPROCESSORS_ONLN)" $files || failed=1
 [ "$failed" = 0 ] || echo 'FAILED: see above (the lint comes before the tests)' >&2
 exit "$failed"

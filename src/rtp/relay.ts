@@ -54,6 +54,7 @@ export class MediaRelay {
   /** By local address: those of wildcard ranges are made when they are first asked for. */
   readonly #pools = new Map<string, PortPool>();
   readonly #streams = new Set<RelayStream>();
+  #closed = false;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -72,6 +73,11 @@ export class MediaRelay {
     } catch (error) {
       endA.close();
       throw error;
+    }
+    if (this.#closed) {
+      endA.close();
+      endB.close();
+      throw new Error('the relay is closed');
     }
     endA.forwardTo(endB);
     endB.forwardTo(endA);
@@ -99,8 +105,9 @@ export class MediaRelay {
     return { streams: this.#streams.size, pairs };
   }
 
-  /** Ends every stream. */
+  /** Ends every stream; one that is being opened is refused. */
   close(): void {
+    this.#closed = true;
     for (const stream of this.#streams) stream.close();
   }
 

@@ -133,9 +133,9 @@ describe('TCP connections', { timeout: 20_000 }, () => {
     const arrived = once(client, 'data');
     client.end('question');
     const { connection, peer } = await next();
-    const { onData } = peer;
+    const onData = peer.onData.bind(peer);
     peer.onData = (data) => {
-      onData.call(peer, data);
+      onData(data);
       connection.write(Buffer.from('answer'));
     };
     assert.equal(String((await arrived)[0]), 'answer');

@@ -35,11 +35,14 @@ function lineType(name: string): HeaderType<readonly string[]> {
 
 /**
  * Refuses a request that requires what we cannot do (RFC 3261 §8.2.2.3; Proxy-Require §20.29, for we are its proxy too).
+ * @param granted extensions that may be required all the same, in lower case.
  * @throws SipError 420 with Unsupported.
  */
-export function checkRequired({ headers }: Request): void {
+export function checkRequired({ headers }: Request, granted: readonly string[] = []): void {
   const wanted = new Set([...headers.all(REQUIRE), ...headers.all(PROXY_REQUIRE)].map((name) => name.toLowerCase()));
-  const missing = [...wanted].filter((name) => !(EXTENSIONS as readonly string[]).includes(name));
+  const missing = [...wanted].filter(
+    (name) => !(EXTENSIONS as readonly string[]).includes(name) && !granted.includes(name),
+  );
   if (missing.length > 0) {
     throw new SipError(420, `the request requires ${missing.join(', ')}, which is not offered here`).with(
       UNSUPPORTED,

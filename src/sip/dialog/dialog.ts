@@ -1,3 +1,4 @@
+import { MalformedError } from '../../core/errors.ts';
 import type { Flow } from '../../core/flow.ts';
 import { type HeaderValue, header, makeRequest } from '../message/build.ts';
 import {
@@ -13,8 +14,9 @@ import {
   tagOf,
 } from '../message/header-types.ts';
 import { EMPTY_BODY, type Message, type Request, type Response } from '../message/message.ts';
+import { Params } from '../message/params.ts';
 import { SipError } from '../message/sip-error.ts';
-import { printUri } from '../message/uri.ts';
+import { isSip, parseUri, printUri, sameUri } from '../message/uri.ts';
 
 /** What identifies a dialog at our end (RFC 3261 §12). */
 export function dialogKey(callId: string, localTag: string, remoteTag: string): string {
@@ -75,16 +77,14 @@ export class Dialog {
   }
 
   /**
-   * The dialog a response to our request opens (RFC 3261 §12.1.2), or undefined when it opens none (no tag on To).
-   * A Contact it lacks is the request's target. Our own Record-Route, which comes back, is no route for us.
+   * The dialog a response to our request opens (RFC 3261 §12.1.2). A peer of RFC 2543 puts no tag on To, a Contact it
+   * lacks is the request's target, and our own Record-Route, which comes back, is no route for us.
    */
-  static fromResponse(request: Request, response: Response, flow: Flow): Dialog | undefined {
-    const remote = response.headers.tryGet(TO);
-    if (remote === undefined || tagOf(remote) === undefined) return undefined;
+  static fromResponse(request: Request, response: Response, flow: Flow): Dialog {
     return new Dialog(
       request.headers.get(CALL_ID) as string,
       request.headers.get(FROM) as NameAddr,
-      remote,
+      response.headers.get(TO) as NameAddr,
       routesBeyond(request, response),
       targetOf(response) ?? request.uri,
       request.headers.get(CSEQ)?.number ?? 0,
@@ -137,11 +137,12 @@ export class Dialog {
   }
 
   #build(method: string, sequence: number, headers: readonly HeaderValue[], body: Uint8Array): Request {
+    const { uri, routes } = this.#way();
     return makeRequest(
       method,
-      this.#remoteTarget,
+      uri,
       [
-        ...this.routeSet.map((route) => header(ROUTE, route)),
+        ...routes.map((route) => header(ROUTE, route)),
         header(MAX_FORWARDS, 70),
         header(FROM, this.local),
         header(TO, this.remote),
@@ -152,12 +153,28 @@ export class Dialog {
       body,
     );
   }
+
+  /** Request-URI and Route: a first route without `lr` is a strict router (RFC 3261 §12.2.1.1). */
+  #way(): { readonly uri: string; readonly routes: readonly NameAddr[] } {
+    const [first, ...others] = this.routeSet;
+    if (first === undefined || !isSip(first.uri) || first.uri.params.has('lr')) {
+      return { uri: this.#remoteTarget, routes: this.routeSet };
+    }
+    const target = { uri: parseUri(this.#remoteTarget), params: Params.none };
+    return { uri: printUri(first.uri), routes: [...others, target] };
+  }
 }
 
+/** The proxies between us and the peer. Unlike a request's, a response's routes may be anything. */
 function routesBeyond(request: Request, response: Response): readonly NameAddr[] {
-  const ours = request.headers.all(RECORD_ROUTE).map(({ uri }) => printUri(uri));
-  const routes = response.headers.all(RECORD_ROUTE).filter(({ uri }) => !ours.includes(printUri(uri)));
-  return routes.toReversed();
+  const ours = request.headers.all(RECORD_ROUTE);
+  try {
+    const routes = response.headers.all(RECORD_ROUTE);
+    return routes.filter(({ uri }) => !ours.some((own) => sameUri(own.uri, uri))).toReversed();
+  } catch (error) {
+    if (error instanceof MalformedError) return [];
+    throw error;
+  }
 }
 
 function targetOf(message: Message): string | undefined {

@@ -9,7 +9,7 @@ export type HeaderValue = readonly [HeaderType<unknown>, unknown];
 
 /** Pairs a header with its value, so that lists of headers are checked by type. */
 export function header<T>(type: HeaderType<T>, value: T): HeaderValue {
-  return [type as HeaderType<unknown>, value];
+  return [type, value];
 }
 
 export interface ResponseOptions {

@@ -178,14 +178,14 @@ export class ResponsePacket {
   }
 
   send(onError: OnError): void {
-    const { connections, datagramSocket } = this.#outlets;
+    const { connections } = this.#outlets;
     if (this.reliable) {
       const connection = connections.find(this.#flow) ?? connections.connect(this.#flow, this.#remote);
       this.#told(connection.remote);
       connection.write(this.#octets, { awaited: false, onLost: onError });
       return;
     }
-    const socket = datagramSocket(this.#flow);
+    const socket = this.#outlets.datagramSocket(this.#flow);
     if (socket === undefined) {
       onError(notOurs(this.#flow));
       return;

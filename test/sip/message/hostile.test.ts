@@ -97,13 +97,13 @@ describe('the message layer', () => {
         digest(data);
       },
     );
-    fc.assert(property, { numRuns: 3000, interruptAfterTimeLimit: 4000 });
+    fc.assert(property, { numRuns: 3000, plugins: [fc.interruptAfterTimeLimit(4000)] });
   });
 
   it('digests any octets', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (octets) => digest(Buffer.from(octets))),
-      { numRuns: 1000, interruptAfterTimeLimit: 1500 },
+      { numRuns: 1000, plugins: [fc.interruptAfterTimeLimit(1500)] },
     );
   });
 });
