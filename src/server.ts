@@ -13,6 +13,7 @@ import { Pcscf } from './ims/pcscf.ts';
 import { RegEvent } from './ims/reg-event.ts';
 import { Router } from './ims/router.ts';
 import { Registrar } from './ims/scscf.ts';
+import { ToTags } from './ims/to-tags.ts';
 import type { Log } from './log/log.ts';
 import { sipLogTap } from './log/tap-log.ts';
 import type { Net } from './net/ports.ts';
@@ -105,10 +106,11 @@ export async function startServer(settings: Settings, version: string, parts: Se
       ims.info(`${impi}: SQN out of range, resynchronised from ${hex(from)} to ${hex(to)}`);
     },
   });
+  const toTags = new ToTags(random);
   const challenges = new Challenges(clock, random);
   const authenticator = new Authenticator({ logger: ims, challenges, hss, icscf, registrations });
   const registrar = new Registrar(
-    { clock, random, logger: ims, registrations, handsets },
+    { clock, toTags, logger: ims, registrations, handsets },
     { bindingExpires: settings.binding_expires },
   );
   const regEvent = new RegEvent(
@@ -129,7 +131,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     features: [new AnchoredMediaFeature(relay, random)],
   });
   const router = new Router({
-    random,
+    toTags,
     logger: ims,
     dialogs,
     icscf,

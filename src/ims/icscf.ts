@@ -23,7 +23,7 @@ export class Icscf {
   /**
    * The user a REGISTER is for and the identity it registers.
    * @param username of the credentials, where there are some.
-   * @throws SipError 400 for a To of another scheme, 403 for an unknown user, or an identity that is not that user's; 404 for an unknown identity.
+   * @throws SipError 400 for a To of another scheme, 403 for an unknown user or an identity that is not that user's.
    */
   registering(request: Request, username: string | undefined): Originator {
     const { uri } = request.headers.get(TO) as { uri: Uri };
@@ -33,7 +33,7 @@ export class Icscf {
     if (username === undefined || username === '') {
       const [owner] = this.#subscribers.owners(uri);
       if (owner !== undefined) return owner;
-      throw new SipError(404, `unknown subscriber ${printUri(uri)}: add it to ue_db with this identity in impu`);
+      throw new SipError(403, `unknown subscriber ${printUri(uri)}: add it to ue_db with this identity in impu`);
     }
     const subscriber = this.byUsername(username);
     if (subscriber === undefined) {

@@ -1,7 +1,6 @@
 import { MalformedError } from '../core/errors.ts';
 import type { Flow } from '../core/flow.ts';
 import type { Logger } from '../core/logger.ts';
-import { type Random, randomHex } from '../core/random.ts';
 import type { Incoming, Originator, Service } from '../services/service.ts';
 import { ALLOW_HEADER, checkRequired, KNOWN_METHODS, SUPPORTED_HEADER } from '../sip/dialog/capabilities.ts';
 import type { Dialogs, DialogUsage } from '../sip/dialog/dialogs.ts';
@@ -16,9 +15,10 @@ import type { Icscf } from './icscf.ts';
 import type { RegEvent } from './reg-event.ts';
 import { checkPackage } from './reg-subscription.ts';
 import type { Registrar } from './scscf.ts';
+import type { ToTags } from './to-tags.ts';
 
 export interface RouterParts {
-  readonly random: Random;
+  readonly toTags: ToTags;
   readonly logger: Logger;
   readonly dialogs: Dialogs;
   readonly icscf: Icscf;
@@ -93,10 +93,20 @@ export class Router implements TransactionUser {
     const { authenticator, icscf, registrar } = this.#parts;
     const { request } = transaction;
     const originator = icscf.registering(request, authenticator.usernameOf(request));
+    this.#compareDomain(request, originator);
     authenticator.register(
       transaction,
       originator,
       this.#then(transaction, () => registrar.register(transaction, originator)),
+    );
+  }
+
+  /** A phone that derives another domain from its IMSI (2 or 3 digits of MNC) is served, but its user should know. */
+  #compareDomain(request: Request, { subscriber }: Originator): void {
+    const target = requestUri(request);
+    if (!isSip(target) || this.#parts.icscf.isHome(target.host, subscriber)) return;
+    this.#parts.logger.info(
+      `${subscriber.impi} registers with ${target.host}, its domain is ${subscriber.domain}: see domain and domain_aliases`,
     );
   }
 
@@ -164,7 +174,7 @@ export class Router implements TransactionUser {
 
   #response(request: Request, status: number, reason?: string): Response {
     return responseTo(request, status, {
-      toTag: randomHex(this.#parts.random, 8),
+      toTag: this.#parts.toTags.of(request),
       ...(reason !== undefined && { reason }),
     });
   }

@@ -2,7 +2,6 @@ import type { Clock } from '../core/clock.ts';
 import type { Flow } from '../core/flow.ts';
 import type { Logger } from '../core/logger.ts';
 import { Machine } from '../core/machine.ts';
-import { type Random, randomHex } from '../core/random.ts';
 import type { Originator } from '../services/service.ts';
 import { ALLOW_HEADER, SUPPORTED_HEADER } from '../sip/dialog/capabilities.ts';
 import { responseTo } from '../sip/message/build.ts';
@@ -16,6 +15,7 @@ import type { Binding, RegistrationChange, Registrations, Removal } from '../sto
 import type { Subscriber } from '../store/subscribers.ts';
 import { type AskedContact, askedContacts, findBinding, grantedContact, makeBinding } from './contacts.ts';
 import { CONTACT_MACHINE, type ContactEffect, type ContactMachineEvent, type ContactState } from './registration.ts';
+import type { ToTags } from './to-tags.ts';
 
 export interface RegistrarOptions {
   /** Seconds granted when a REGISTER asks for no time (setting binding_expires). */
@@ -24,7 +24,7 @@ export interface RegistrarOptions {
 
 export interface RegistrarParts {
   readonly clock: Clock;
-  readonly random: Random;
+  readonly toTags: ToTags;
   readonly logger: Logger;
   readonly registrations: Registrations;
   readonly handsets: Handsets;
@@ -146,10 +146,10 @@ export class Registrar {
 
   /** The 200 with what a handset reads from it (TS 24.229 §5.4.1.2.2F; order of identities as configured). */
   #accepted(request: Request, subscriber: Subscriber, flow: Flow): Response {
-    const { clock, random, handsets, registrations } = this.#parts;
+    const { clock, toTags, handsets, registrations } = this.#parts;
     const bindings = registrations.of(subscriber);
     const response = responseTo(request, 200, {
-      toTag: randomHex(random, 8),
+      toTag: toTags.of(request),
       headers: [...bindings.map((binding) => grantedContact(binding, clock.now())), ALLOW_HEADER, SUPPORTED_HEADER],
     });
     if (bindings.length === 0) return response;
