@@ -46,6 +46,25 @@ export function subscriberOf(user: UserSettings, settings: Settings): Subscriber
   };
 }
 
+/** Users made on the spot are not kept beyond this many: strangers can ask for them. */
+const MOST_CREATED = 10_000;
+
+/**
+ * Makes users that ue_db does not have, with the keys of the user that `auto_create` names; undefined where labs do
+ * not want that.
+ */
+export function creatorOf(settings: Settings): ((impi: string, imsi: string) => Subscriber | undefined) | undefined {
+  const template = settings.ue_db.find(({ impi }) => impi === settings.auto_create);
+  if (template === undefined) return undefined;
+  let created = 0;
+  return (impi, imsi) => {
+    if (created >= MOST_CREATED) return undefined;
+    created++;
+    const { msisdn: _number, ...keys } = template;
+    return subscriberOf({ ...keys, impi, imsi, impu: [] }, settings);
+  };
+}
+
 function simOf(user: UserSettings): Sim | undefined {
   const { K: k, op, opc, r, c, top, topc } = user;
   if (k === undefined) return undefined;

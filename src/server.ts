@@ -17,13 +17,13 @@ import { ToTags } from './ims/to-tags.ts';
 import type { Log } from './log/log.ts';
 import { sipLogTap } from './log/tap-log.ts';
 import type { Net } from './net/ports.ts';
-import { portRanges, socketOptions, subscriberOf } from './options.ts';
+import { creatorOf, portRanges, socketOptions, subscriberOf } from './options.ts';
 import { MediaRelay } from './rtp/relay.ts';
 import { services } from './services/index.ts';
 import { Dialogs } from './sip/dialog/dialogs.ts';
 import { TransactionLayer } from './sip/transaction/layer.ts';
 import { SipTransport } from './sip/transport/transport.ts';
-import { Registrations } from './store/registrations.ts';
+import { type Binding, Registrations } from './store/registrations.ts';
 import { Subscribers } from './store/subscribers.ts';
 import { userRows } from './user-rows.ts';
 
@@ -98,7 +98,11 @@ export async function startServer(settings: Settings, version: string, parts: Se
   });
 
   const handsets = new Pcscf({ pCalledPartyId: settings.p_called_party_id });
-  const icscf = new Icscf(subscribers, { domains: [settings.domain, ...settings.domain_aliases] });
+  const create = creatorOf(settings);
+  const icscf = new Icscf(subscribers, {
+    domains: [settings.domain, ...settings.domain_aliases],
+    ...(create !== undefined && { create }),
+  });
   const hss = new LocalHss({
     clock,
     random,
@@ -159,10 +163,22 @@ export async function startServer(settings: Settings, version: string, parts: Se
     challenges: challenges.size,
   });
 
+  /** Does something with the bindings of whoever has the identity; undefined when nobody has. */
+  function withUser(identity: string, run: (bindings: readonly Binding[]) => void): number | undefined {
+    const subscriber = subscribers.named(identity);
+    if (subscriber === undefined) return undefined;
+    const bindings = registrations.of(subscriber);
+    run(bindings);
+    return bindings.length;
+  }
+
   return {
     counts,
     actions: {
       log,
+      unregister: (identity, event) => withUser(identity, (bindings) => registrar.deregister(bindings, event)),
+      reauthenticate: (identity, withinS) =>
+        withUser(identity, (bindings) => registrar.reauthenticate(bindings, withinS * 1000)),
       users: () => userRows(subscribers, registrations, b2bua, clock),
       quit: parts.quit,
     },

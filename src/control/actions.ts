@@ -7,9 +7,23 @@ export interface Actions {
     configure(text: string): string | undefined;
   };
   users(): readonly UserRow[];
+  /**
+   * Ends the registration of the user with this IMPI or IMPU from the network's side.
+   * @returns how many bindings ended; undefined when nobody has the identity.
+   */
+  unregister(identity: string, event: DeregistrationEvent): number | undefined;
+  /**
+   * Lets the phones of a user register and authenticate anew within so many seconds.
+   * @returns how many bindings that concerns; undefined when nobody has the identity.
+   */
+  reauthenticate(identity: string, withinS: number): number | undefined;
   /** Begins the orderly end of the daemon. */
   quit(): void;
 }
+
+/** What a phone is told (RFC 3680 §5.1): after `deactivated` it registers again, after `rejected` it does not. */
+export const DEREGISTRATION_EVENTS = ['deactivated', 'rejected'] as const;
+export type DeregistrationEvent = (typeof DEREGISTRATION_EVENTS)[number];
 
 export interface UserRow {
   readonly impi: string;

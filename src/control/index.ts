@@ -1,10 +1,11 @@
 /** The one table of commands: what the monitor and the API offer, in the order `help` lists them. */
 import { type Command, CommandError, DONE, type Output } from './command.ts';
 import { logCommand } from './log-command.ts';
+import { reauthenticateCommand, unregisterCommand } from './registration-commands.ts';
 import { wrap } from './table.ts';
 import { usersCommand } from './users-command.ts';
 
-export type CommandName = 'help' | 'log' | 'users' | 'quit';
+export type CommandName = 'help' | 'log' | 'users' | 'unregister' | 'reauthenticate' | 'quit';
 
 const helpCommand: Command = {
   synopsis: '[command]',
@@ -28,6 +29,8 @@ export const COMMANDS: { readonly [N in CommandName]: Command } = {
   help: helpCommand,
   log: logCommand,
   users: usersCommand,
+  unregister: unregisterCommand,
+  reauthenticate: reauthenticateCommand,
   quit: quitCommand,
 };
 

@@ -6,9 +6,14 @@ import { isSip, isTel, printUri, type Uri } from '../sip/message/uri.ts';
 import { type IdentityOwner, identityOf, type Subscriber, type Subscribers } from '../store/subscribers.ts';
 
 export interface IcscfOptions {
+  /** Makes the unknown user a private identity asks for, in labs that allow it (setting auto_create). */
+  readonly create?: (impi: string, imsi: string) => Subscriber | undefined;
   /** Names of the home domain besides each user's own (settings domain, domain_aliases), lower-case. */
   readonly domains: readonly string[];
 }
+
+/** TS 23.003 §13.3: without an ISIM the private identity is the IMSI with the home domain. */
+const IMSI_SHAPED = /^([0-9]{6,15})(?:@.*)?$/;
 
 /** Finds whom a request concerns (TS 24.229 §5.3, the I-CSCF's location query). */
 export class Icscf {
@@ -32,17 +37,30 @@ export class Icscf {
     }
     if (username === undefined || username === '') {
       const [owner] = this.#subscribers.owners(uri);
-      if (owner !== undefined) return owner;
-      throw new SipError(403, `unknown subscriber ${printUri(uri)}: add it to ue_db with this identity in impu`);
+      return owner ?? this.#created(impiOf(uri), uri);
     }
     const subscriber = this.byUsername(username);
-    if (subscriber === undefined) {
-      throw new SipError(403, `unknown subscriber ${username}: add it to ue_db, impi must be this name exactly`);
-    }
+    if (subscriber === undefined) return this.#created(username, uri);
     const identity = identityOf(subscriber, uri);
     if (identity === undefined) {
       throw new SipError(403, `${printUri(uri)} is no identity of ${username}: add it to the impu of its ue_db entry`);
     }
+    return { subscriber, identity };
+  }
+
+  /** An unknown IMSI becomes a user where that is allowed. @throws SipError 403 otherwise. */
+  #created(impi: string, uri: Uri): Originator {
+    const [, imsi] = IMSI_SHAPED.exec(impi) ?? [];
+    const subscriber = imsi === undefined ? undefined : this.#options.create?.(impi, imsi);
+    if (subscriber === undefined) {
+      throw new SipError(
+        403,
+        `unknown subscriber ${impi}: add it to ue_db, with this name as impi and ${printUri(uri)} among its impu`,
+      );
+    }
+    const identity = identityOf(subscriber, uri);
+    if (identity === undefined) throw new SipError(403, `${printUri(uri)} is no identity of ${impi}`);
+    this.#subscribers.add(subscriber);
     return { subscriber, identity };
   }
 
@@ -80,4 +98,9 @@ export class Icscf {
     const name = host.toLowerCase();
     return name === domain.toLowerCase() || this.#options.domains.includes(name);
   }
+}
+
+/** The private identity of a phone that sent no credentials: of an IMSI-derived identity the same without scheme. */
+function impiOf(uri: Uri): string {
+  return isSip(uri) ? `${uri.user ?? ''}@${uri.host}` : printUri(uri);
 }

@@ -71,9 +71,9 @@ export class RegEvent {
   }
 
   /** The order of events: a replaced contact's own subscription dies silently, everybody else is told. */
-  changed({ subscriber, removed }: RegistrationChange): void {
-    for (const subscription of this.#bySubscriber.get(subscriber)?.slice() ?? []) {
-      subscription.registrationChanged(removed);
+  changed(change: RegistrationChange): void {
+    for (const subscription of this.#bySubscriber.get(change.subscriber)?.slice() ?? []) {
+      subscription.registrationChanged(change);
     }
   }
 

@@ -28,7 +28,7 @@ import { Params } from '../sip/message/params.ts';
 import { SipError } from '../sip/message/sip-error.ts';
 import type { ServerTransaction, Transactions } from '../sip/transaction/user.ts';
 import type { Handsets } from '../store/handsets.ts';
-import type { Registrations, Removal } from '../store/registrations.ts';
+import type { Binding, RegistrationChange, Registrations, Removal } from '../store/registrations.ts';
 import type { Subscriber } from '../store/subscribers.ts';
 import { printRegInfo } from './reginfo.ts';
 
@@ -58,6 +58,9 @@ export class Subscription implements DialogUsage {
   readonly #onGone: () => void;
   #machine: Machine<SubscriptionState, SubscriptionEvent, SubscriptionEffect, undefined> | undefined;
   #version = 0;
+  /** What the next NOTIFY tells: contacts that changed, unless it tells everything. */
+  #full = true;
+  #bound: readonly Binding[] = [];
   #removed: readonly Removal[] = [];
   #granted = 0;
   #eventId: string | undefined;
@@ -111,16 +114,18 @@ export class Subscription implements DialogUsage {
     this.#dialog.refreshTarget(request);
     const asked = request.headers.get(EXPIRES) ?? this.#granted;
     const granted = Math.min(asked, this.#granted);
+    this.#full = true;
     this.#respond(transaction, granted);
     this.#dispatch({ type: 'subscribe', expiresAt: this.#parts.clock.now() + granted * 1000 });
   }
 
-  registrationChanged(removed: readonly Removal[]): void {
+  registrationChanged({ bound, removed }: RegistrationChange): void {
     const own = removed.find(({ binding }) => sameHandset(binding.flow, this.#dialog.flow));
     if (own?.replaced === true) {
       this.drop();
       return;
     }
+    this.#bound = [...this.#bound, ...bound];
     this.#removed = [...this.#removed, ...removed.filter(({ replaced }) => !replaced)];
     if (this.#parts.registrations.of(this.subscriber).length > 0) this.#dispatch({ type: 'change' });
     else this.#dispatch({ type: 'end', reason: terminationReason(removed) });
@@ -158,13 +163,18 @@ export class Subscription implements DialogUsage {
 
   #notify({ terminated }: SubscriptionEffect): void {
     const { clock, registrations, transactions } = this.#parts;
+    const present = registrations.of(this.subscriber);
     const body = printRegInfo({
       subscriber: this.subscriber,
       version: this.#version++,
-      bindings: registrations.of(this.subscriber),
+      state: this.#full ? 'full' : 'partial',
+      bindings: this.#full ? present : present.filter(({ id }) => this.#bound.some((binding) => binding.id === id)),
+      active: present.length > 0,
       removed: this.#removed,
       now: clock.now(),
     });
+    this.#full = false;
+    this.#bound = [];
     this.#removed = [];
     const request = this.#dialog.request(
       'NOTIFY',

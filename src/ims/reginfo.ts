@@ -7,19 +7,24 @@ import type { Identity, Subscriber } from '../store/subscribers.ts';
 export interface RegInfo {
   readonly subscriber: Subscriber;
   readonly version: number;
+  /** `full` lists every contact; `partial` those that changed since the version before (RFC 3680 §4.7.2). */
+  readonly state: 'full' | 'partial';
+  /** Contacts to list. */
   readonly bindings: readonly Binding[];
+  /** Whether any contact is bound, listed or not. */
+  readonly active: boolean;
   /** Contacts that ended with this notification. */
   readonly removed: readonly Removal[];
   /** Instant of the clock, for the seconds left. */
   readonly now: number;
 }
 
-/** The application/reginfo+xml document, full state: one registration per identity of the implicit set. */
+/** The application/reginfo+xml document: one registration per identity of the implicit set. */
 export function printRegInfo(info: RegInfo): Uint8Array {
-  const { subscriber, version } = info;
+  const { subscriber, version, state } = info;
   const registrations = subscriber.identities.map((identity, index) => printRegistration(info, identity, index));
   const text = `<?xml version="1.0" encoding="UTF-8"?>
-<reginfo xmlns="urn:ietf:params:xml:ns:reginfo" version="${version}" state="full">
+<reginfo xmlns="urn:ietf:params:xml:ns:reginfo" version="${version}" state="${state}">
 ${registrations.join('\n')}
 </reginfo>
 `;
@@ -27,7 +32,7 @@ ${registrations.join('\n')}
 }
 
 function printRegistration(info: RegInfo, identity: Identity, index: number): string {
-  const state = info.bindings.length > 0 ? 'active' : 'terminated';
+  const state = info.active ? 'active' : 'terminated';
   const contacts = [
     ...info.bindings.map((binding) => printContact(info, identity, index, binding)),
     ...info.removed.map(({ binding, event }) => printEnded(index, binding, event)),

@@ -72,6 +72,22 @@ export class Registrar {
     this.#parts.registrations.changed.call(change);
   }
 
+  /**
+   * Shortens bindings so that their phones, told so by NOTIFY, register and authenticate anew before they end
+   * (TS 24.229 §5.4.1.6).
+   */
+  reauthenticate(bindings: readonly Binding[], withinMs: number): void {
+    const expiresAt = this.#parts.clock.now() + withinMs;
+    const bound = bindings
+      .filter((binding) => binding.expiresAt > expiresAt)
+      .map((binding): Binding => ({ ...binding, expiresAt, event: 'shortened' }));
+    const [first] = bound;
+    if (first === undefined) return;
+    const change = { subscriber: first.subscriber, bound, removed: [] };
+    this.#apply(change);
+    this.#parts.registrations.changed.call(change);
+  }
+
   /** What a REGISTER changes; undefined when it only asks. */
   #asked(request: Request, flow: Flow, originator: Originator): RegistrationChange | undefined {
     const { subscriber } = originator;

@@ -1,4 +1,5 @@
-import { printUri, type Uri } from '../sip/message/uri.ts';
+import { MalformedError } from '../core/errors.ts';
+import { parseUri, printUri, type Uri } from '../sip/message/uri.ts';
 import { identityKey } from './identity.ts';
 
 /** From lowest to highest (manual §5.2.1, authent_type). */
@@ -88,6 +89,18 @@ export class Subscribers {
 
   byImpi(impi: string): Subscriber | undefined {
     return this.#byImpi.get(impi);
+  }
+
+  /** The user somebody typed: an IMPI, or an IMPU with or without its scheme. */
+  named(text: string): Subscriber | undefined {
+    const impi = this.#byImpi.get(text);
+    if (impi !== undefined) return impi;
+    try {
+      return this.owners(parseUri(/^(sips?|tel|urn):/i.test(text) ? text : `sip:${text}@x`))[0]?.subscriber;
+    } catch (error) {
+      if (error instanceof MalformedError) return undefined;
+      throw error;
+    }
   }
 
   /** Everyone who has the identity; with a shared identity the first configured is first. */

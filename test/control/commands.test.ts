@@ -12,9 +12,27 @@ describe('help', () => {
     const lines = COMMANDS.help.run({}, actions).print(WIDE);
     assert.deepEqual(
       lines.map((line) => line.split(' ')[0]),
-      ['help', 'log', 'users', 'quit'],
+      ['help', 'log', 'users', 'unregister', 'reauthenticate', 'quit'],
     );
     assert.match(lines[0] ?? '', /^help \[command\] +\w/);
+  });
+
+  it('unregisters a user, with a word for its phones', () => {
+    const { actions, asked } = fakeActions();
+    const run = COMMANDS.unregister.run({ identity: REGISTERED.impi }, actions);
+    assert.deepEqual(run.print(WIDE), ['1 binding ended']);
+    COMMANDS.unregister.run({ identity: REGISTERED.impi, event: 'rejected' }, actions);
+    assert.deepEqual(asked, [`unregister ${REGISTERED.impi} deactivated`, `unregister ${REGISTERED.impi} rejected`]);
+    assert.throws(() => COMMANDS.unregister.run({ identity: REGISTERED.impi, event: 'gone' }, actions), CommandError);
+    assert.throws(() => COMMANDS.unregister.run({ identity: 'nobody' }, actions), CommandError);
+  });
+
+  it('lets a user authenticate anew within 60 s, or what is said', () => {
+    const { actions, asked } = fakeActions();
+    COMMANDS.reauthenticate.run({ identity: ABSENT.impi }, actions);
+    COMMANDS.reauthenticate.run({ identity: ABSENT.impi, seconds: '5' }, actions);
+    assert.deepEqual(asked, ['reauthenticate sipclient 60', 'reauthenticate sipclient 5']);
+    assert.throws(() => COMMANDS.reauthenticate.run({ identity: ABSENT.impi, seconds: '0' }, actions), CommandError);
   });
 
   it('explains each command', () => {

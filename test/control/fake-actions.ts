@@ -41,6 +41,14 @@ export function fakeActions(users: readonly UserRow[] = [REGISTERED, ABSENT]) {
       },
     },
     users: () => users,
+    unregister(identity, event) {
+      asked.push(`unregister ${identity} ${event}`);
+      return users.find(({ impi }) => impi === identity)?.bindings.length;
+    },
+    reauthenticate(identity, withinS) {
+      asked.push(`reauthenticate ${identity} ${withinS}`);
+      return users.find(({ impi }) => impi === identity)?.bindings.length;
+    },
     quit: () => asked.push('quit'),
   };
   return { actions, asked };

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Request } from '../../src/sip/message/message.ts';
 import { type Lab, startLab } from '../support/lab.ts';
-import { credentials, type Phone, type Sent } from '../support/phone.ts';
+import type { Phone } from '../support/phone.ts';
+import { subscribed } from '../support/reg-event.ts';
 
 const ALICE = '{impi: "alice", impu: ["alice", "tel:1001"], pwd: "alice"},';
 
@@ -14,20 +15,6 @@ async function registered(t: TestContext, settings = ''): Promise<{ lab: Lab; al
   const alice = await lab.phone('alice');
   await alice.register();
   return { lab, alice };
-}
-
-/** SUBSCRIBE with its challenge answered; the first NOTIFY is answered too. */
-async function subscribed(alice: Phone, expires = 600): Promise<{ sent: Sent; to: string; notify: Request }> {
-  const headers = ['Event: reg', `Contact: <${alice.contact}>`, `Expires: ${expires}`];
-  const first = alice.start('SUBSCRIBE', { uri: alice.uri, headers });
-  const challenged = await alice.response(407);
-  const answer = credentials(challenged, 'SUBSCRIBE', alice.uri, 'alice', 'alice');
-  const sent = alice.start('SUBSCRIBE', { uri: alice.uri, callId: first.callId, headers: [...headers, answer] });
-  const accepted = await alice.response(200);
-  const notify = await alice.request('NOTIFY');
-  alice.respond(notify, 200);
-  await alice.settled();
-  return { sent, to: accepted.headers.raw('To') ?? '', notify };
 }
 
 describe('a phone subscribes to its registration', () => {
@@ -63,8 +50,8 @@ describe('a phone subscribes to its registration', () => {
     const other = await lab.phone('alice');
     await other.register();
     const notify = await alice.request('NOTIFY');
-    assert.match(bodyOf(notify), /version="1"/);
-    assert.match(bodyOf(notify), new RegExp(`state="active" event="registered"[^]*<uri>${other.contact}</uri>`));
+    assert.match(bodyOf(notify), /version="1" state="partial"/);
+    assert.match(bodyOf(notify), new RegExp(`state="active" event="registered"[sS]*<uri>${other.contact}</uri>`));
     assert.match(bodyOf(notify), new RegExp(`state="terminated" event="rejected">\\s*<uri>${alice.contact}</uri>`));
     alice.respond(notify, 200);
   });
@@ -110,6 +97,7 @@ describe('a phone subscribes to its registration', () => {
     assert.equal((await alice.response(200)).headers.raw('Expires'), '600');
     const refreshed = await alice.request('NOTIFY');
     assert.equal(stateOf(refreshed), 'active;expires=600');
+    assert.match(bodyOf(refreshed), /state="full"/);
     alice.respond(refreshed, 200);
     await alice.settled();
     inside(11, 0);
