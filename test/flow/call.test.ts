@@ -288,11 +288,11 @@ describe('a call that does not come about', () => {
     await bob.request('CANCEL');
   });
 
-  it('the called phone is gone: 408 after 64·T1', async (t) => {
+  it('the called phone is gone: 480 after 64·T1', async (t) => {
     const { lab, alice, bob } = await registered(t);
     const { sent } = await invite(alice, bob, BOB);
     lab.clock.advance(33_000);
-    alice.ackRefusal(sent, await alice.response(408));
+    alice.ackRefusal(sent, await alice.response(480));
     await alice.settled();
     assertNothingLeft(lab);
   });
