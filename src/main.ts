@@ -11,8 +11,9 @@ import { openLog } from './log/log.ts';
 import { checkLogOptions } from './log/options.ts';
 import { systemNet } from './net/system-net.ts';
 import { startServer } from './server.ts';
+import { addUeCommand } from './ue/command.ts';
 
-/** The command line: `lteims [--check] CONFIG`. Exit codes: 0 done, 1 refused in words, 2 wrong use. */
+/** The command line: `lteims [--check] CONFIG`, `lteims ue …`. Exit codes: 0 done, 1 refused in words, 2 wrong use. */
 const PACKAGE = new URL('../../package.json', import.meta.url);
 const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
 const PROGRAM = 'lteims';
@@ -29,6 +30,8 @@ const program = new Command(PROGRAM)
     else if (check === true) console.log(`${config}: no errors`);
     else await run(settings);
   });
+
+addUeCommand(program);
 
 try {
   await program.parseAsync();

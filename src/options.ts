@@ -2,11 +2,12 @@ import { readSqn } from './aka/sequence.ts';
 import type { ImpuSettings } from './config/settings/impu.ts';
 import type { UserSettings } from './config/settings/user.ts';
 import type { Settings } from './config/settings.ts';
+import { simKeysOf } from './config/sim-keys.ts';
 import type { PortRange } from './rtp/port-pool.ts';
 import { isSip, isTel, parseUri } from './sip/message/uri.ts';
 import type { SocketOptions } from './sip/transport/listening.ts';
 import { identityUri, isNumberKey } from './store/identity.ts';
-import { type Identity, makeIdentity, type Sim, type SimSecrets, type Subscriber } from './store/subscribers.ts';
+import { type Identity, makeIdentity, type Sim, type Subscriber } from './store/subscribers.ts';
 
 /** Where settings, named as in the configuration file, become the options of parts and the subscribers. */
 
@@ -66,29 +67,8 @@ export function creatorOf(settings: Settings): ((impi: string, imsi: string) => 
 }
 
 function simOf(user: UserSettings): Sim | undefined {
-  const { K: k, op, opc, r, c, top, topc } = user;
-  if (k === undefined) return undefined;
-  const secrets: { readonly [algo in SimSecrets['algo']]: () => SimSecrets } = {
-    xor: () => ({ algo: 'xor', k, resLength: user.res_len }),
-    milenage: () => ({
-      algo: 'milenage',
-      k,
-      resLength: user.res_len,
-      ...(op !== undefined && { op }),
-      ...(opc !== undefined && { opc }),
-      ...(r !== undefined && { r }),
-      ...(c !== undefined && { c }),
-    }),
-    tuak: () => ({
-      algo: 'tuak',
-      k,
-      resLength: user.res_len,
-      iterations: user.keccak_iter,
-      ...(top !== undefined && { top }),
-      ...(topc !== undefined && { topc }),
-    }),
-  };
-  return { keys: secrets[user.sim_algo](), amf: user.amf, sqnMode: user.sqn_mode };
+  const keys = simKeysOf(user);
+  return keys && { keys, amf: user.amf, sqnMode: user.sqn_mode };
 }
 
 /**

@@ -16,7 +16,12 @@ import type { Request, Response } from '../sip/message/message.ts';
 import { SipError } from '../sip/message/sip-error.ts';
 import { TransactionLayer } from '../sip/transaction/layer.ts';
 import type { TimerSettings } from '../sip/transaction/timers.ts';
-import type { ClientTransaction, ResponseHandlers, ServerTransaction, TransactionFailure } from '../sip/transaction/user.ts';
+import type {
+  ClientTransaction,
+  ResponseHandlers,
+  ServerTransaction,
+  TransactionFailure,
+} from '../sip/transaction/user.ts';
 import { SipTransport } from '../sip/transport/transport.ts';
 import { ChallengeAnswers } from './challenge-answer.ts';
 import { type AuthenticationStep, ChallengeWalk } from './challenge-walk.ts';
@@ -61,6 +66,8 @@ export class Agent {
   readonly halfDialogs = new Map<string, (transaction: ServerTransaction) => void>();
   /** Sees a request first; true says that it has answered or will. */
   intercept: ((transaction: ServerTransaction) => boolean) | undefined;
+  /** Told of each challenge and its answer, before the answer is sent. */
+  onStep: ((step: AuthenticationStep) => void) | undefined;
   /** A request outside dialogs. May throw SipError. */
   onRequest: (transaction: ServerTransaction) => void = () => {};
   readonly #transport: SipTransport;
@@ -151,7 +158,7 @@ export class Agent {
    * @param build makes it, each time with the next CSeq.
    */
   exchange(build: () => Request, { first, answering = true }: ExchangeOptions = {}): Promise<Outcome> {
-    const walk = new ChallengeWalk(this.answers);
+    const walk = this.challengeWalk();
     let method = 'the request';
     const done = new Promise<Outcome>((resolve) => {
       const attempt = (credentials: HeaderValue | undefined): void => {
@@ -182,6 +189,11 @@ export class Agent {
       attempt(first);
     });
     return this.patience.within(done, () => `no final response to ${method}`);
+  }
+
+  /** For the challenges of one request. */
+  challengeWalk(): ChallengeWalk {
+    return new ChallengeWalk(this.answers, (step) => this.onStep?.(step));
   }
 
   /** A response with our User-Agent, and our tag on To. */

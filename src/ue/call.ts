@@ -1,5 +1,4 @@
 /** What calls of both directions have in common once there is a dialog: its requests, hold, the end. */
-import { MalformedError } from '../core/errors.ts';
 import type { Direction } from '../sdp/attributes.ts';
 import type { Dialog } from '../sip/dialog/dialog.ts';
 import type { DialogUsage } from '../sip/dialog/dialogs.ts';
@@ -11,6 +10,7 @@ import { SipError } from '../sip/message/sip-error.ts';
 import type { ServerTransaction } from '../sip/transaction/user.ts';
 import { AcceptedInvite } from './accepted-invite.ts';
 import type { Agent, Outcome } from './agent.ts';
+import type { Media } from './media.ts';
 import { Milestone } from './milestone.ts';
 import type { EditSdp, Session } from './session.ts';
 
@@ -57,6 +57,11 @@ export abstract class Call implements DialogUsage {
 
   get over(): boolean {
     return this.#over;
+  }
+
+  /** Its RTP: what to play, what was heard. */
+  get media(): Media {
+    return this.session.media;
   }
 
   get impi(): string {
@@ -160,7 +165,7 @@ export abstract class Call implements DialogUsage {
 
   /**
    * Answers an INVITE with 200 and our part of the session. @throws SipError 488 when there is nothing in the offer we can
-   * hear, 400 when it cannot be read.
+   * hear.
    */
   protected accept(transaction: ServerTransaction, options: MessageOptions & { readonly toTag?: string } = {}): void {
     const { agent } = this;
@@ -193,6 +198,9 @@ export abstract class Call implements DialogUsage {
     this.onFinish(end);
   }
 
+  /** Ends the call in the way its state asks for: BYE, CANCEL or a refusal. */
+  abstract hangUp(options?: MessageOptions): Promise<Outcome | CallEnd>;
+
   protected abstract onFinish(end: CallEnd): void;
 
   /** The handset goes away: nothing is sent. */
@@ -209,20 +217,9 @@ export abstract class Call implements DialogUsage {
       this.#offeredInAnswer = true;
       return { headers: [...headers, sdpType], body: this.session.offer(undefined, edit) };
     }
-    const body = this.#answerTo(request.body, edit);
+    const body = this.session.answer(request.body, edit);
+    if (body === undefined) throw new SipError(488, 'no audio with a codec of ours in the offer');
     return { headers: [...headers, sdpType], body };
-  }
-
-  #answerTo(offer: Uint8Array, edit: EditSdp | undefined): Buffer {
-    let answer: Buffer | undefined;
-    try {
-      answer = this.session.answer(offer, edit);
-    } catch (error) {
-      if (!(error instanceof MalformedError)) throw error;
-      throw new SipError(400, error.message);
-    }
-    if (answer === undefined) throw new SipError(488, 'no audio with PCMU or PCMA in the offer');
-    return answer;
   }
 }
 

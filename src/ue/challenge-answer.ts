@@ -35,7 +35,7 @@ export class ChallengeAnswers {
   readonly #username: string;
   readonly #password: Uint8Array | undefined;
   readonly #random: Random;
-  #again: ((method: string, uri: string) => Credentials) | undefined;
+  #again: ((method: string, uri: string) => Credentials | undefined) | undefined;
 
   /** @throws MalformedError naming the SIM key that is wrong. */
   constructor(username: string, { password, sim, sqn }: Secrets, random: Random) {
@@ -84,7 +84,7 @@ export class ChallengeAnswers {
     switch (card.kind) {
       case 'success': {
         const credentials = this.#signed(challenge, 1, algorithm, akaPassword(algorithm, card), method, uri);
-        this.#again = () => credentials;
+        this.#again = (by, to) => (by === method && to === uri ? credentials : undefined);
         return { kind: 'res', credentials };
       }
       case 'mac-failure':

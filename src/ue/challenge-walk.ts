@@ -27,11 +27,13 @@ const MOST_INVALID = 2;
 export class ChallengeWalk {
   readonly steps: AuthenticationStep[] = [];
   readonly #answers: ChallengeAnswers;
+  readonly #onStep: (step: AuthenticationStep) => void;
   #answered = 0;
   #invalid = 0;
 
-  constructor(answers: ChallengeAnswers) {
+  constructor(answers: ChallengeAnswers, onStep: (step: AuthenticationStep) => void) {
     this.#answers = answers;
+    this.#onStep = onStep;
   }
 
   /**
@@ -56,7 +58,9 @@ export class ChallengeWalk {
     let answer: Answer | undefined;
     for (const challenge of challenges) {
       answer = this.#answers.answer(challenge, request.method, request.uri);
-      this.steps.push({ status, challenge, answer });
+      const step = { status, challenge, answer };
+      this.steps.push(step);
+      this.#onStep(step);
       if (answer.kind !== 'unanswerable') break;
     }
     return answer;

@@ -74,7 +74,7 @@ export class IncomingCall extends Call {
   }
 
   /** BYE when answered, else a refusal. */
-  async hangUp(options: MessageOptions = {}): Promise<Outcome | CallEnd> {
+  override async hangUp(options: MessageOptions = {}): Promise<Outcome | CallEnd> {
     if (this.#answered && !this.over) return this.bye(options);
     if (!this.over) this.refuse(603);
     return this.ended();
@@ -84,13 +84,19 @@ export class IncomingCall extends Call {
     this.#acknowledged.reach(ack);
   }
 
-  protected onFinish({ why }: CallEnd): void {
+  protected override onFinish({ why }: CallEnd): void {
     this.#acknowledged.miss(`the call ended: ${why}`);
     this.#onOver(this);
   }
 
   #cancelled(cancel: Request): void {
     this.#transaction.respond(this.agent.response(this.invite, 487, { toTag: this.#tag }));
-    this.finish({ by: 'peer', why: 'given up before it was answered', status: 487, message: cancel, ...reasonOf(cancel) });
+    this.finish({
+      by: 'peer',
+      why: 'given up before it was answered',
+      status: 487,
+      message: cancel,
+      ...reasonOf(cancel),
+    });
   }
 }

@@ -65,13 +65,16 @@ export class Journal implements Tap {
     const at = this.#untaken.findIndex(wanted);
     const [found] = at < 0 ? [] : this.#untaken.splice(at, 1);
     if (found !== undefined) return Promise.resolve(found);
-    return this.#patience.within(
-      new Promise<Message>((resolve) => this.#waiters.push({ wanted, resolve })),
-      () => {
-        const others = this.#untaken.map(describe).join(', ');
-        return `${name} did not come; ${others === '' ? 'nothing came' : `came instead: ${others}`}`;
-      },
-    );
+    let waiter: Waiter | undefined;
+    const next = new Promise<Message>((resolve) => {
+      waiter = { wanted, resolve };
+      this.#waiters.push(waiter);
+    });
+    return this.#patience.within(next, () => {
+      this.#waiters = this.#waiters.filter((one) => one !== waiter);
+      const others = this.#untaken.map(describe).join(', ');
+      return `${name} did not come; ${others === '' ? 'nothing came' : `came instead: ${others}`}`;
+    });
   }
 
   async expectRequest(method: string, wanted: (request: Request) => boolean = () => true): Promise<Request> {

@@ -7,7 +7,7 @@ import { Params } from '../sip/message/params.ts';
 import type { ClientTransaction, TransactionFailure } from '../sip/transaction/user.ts';
 import { type Agent, type Outcome, statusOf } from './agent.ts';
 import { Call, type CallEnd, type MessageOptions, reasonOf, sdpType } from './call.ts';
-import { type AuthenticationStep, ChallengeWalk } from './challenge-walk.ts';
+import type { AuthenticationStep, ChallengeWalk } from './challenge-walk.ts';
 import { Milestone } from './milestone.ts';
 import type { Sequence } from './requests.ts';
 import type { EditSdp, Session } from './session.ts';
@@ -45,7 +45,7 @@ export class OutgoingCall extends Call {
     this.#uri = uri;
     this.#options = options;
     this.#sequence = agent.requests.sequence();
-    this.#walk = new ChallengeWalk(agent.answers);
+    this.#walk = agent.challengeWalk();
     this.#onOver = onOver;
   }
 
@@ -81,11 +81,11 @@ export class OutgoingCall extends Call {
   }
 
   /** BYE when answered, else CANCEL. */
-  async hangUp(options: MessageOptions = {}): Promise<Outcome | CallEnd> {
+  override async hangUp(options: MessageOptions = {}): Promise<Outcome | CallEnd> {
     return this.#answered.settled && !this.over ? this.bye(options) : this.cancel();
   }
 
-  protected onFinish({ why }: CallEnd): void {
+  protected override onFinish({ why }: CallEnd): void {
     for (const milestone of [this.#progress, this.#ringing, this.#answered]) milestone.miss(`the call ended: ${why}`);
     this.#onOver(this);
   }

@@ -21,7 +21,7 @@ export class Patience {
       const end = this.#clock.schedule(this.#clock.now() + this.#limitMs, () => {
         reject(new Error(`${complaint()} (waited ${this.#limitMs / 1000} s)`));
       });
-      awaited.then(resolve, reject).finally(() => end.cancel());
+      awaited.finally(() => end.cancel()).then(resolve, reject);
     });
   }
 }

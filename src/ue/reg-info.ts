@@ -32,13 +32,13 @@ export function parseRegInfo(text: string): RegInfo | undefined {
   return {
     version: Number(version),
     state,
-    registrations: elements(text, 'registration').map(({ attributes, content }) => ({
-      aor: attributes['aor'] ?? '',
-      id: attributes['id'] ?? '',
-      state: attributes['state'] ?? '',
-      contacts: elements(content, 'contact').map(readContact),
-    })),
+    registrations: elements(text, 'registration').map(readRegistration),
   };
+}
+
+function readRegistration({ attributes, content }: Element): RegInfoRegistration {
+  const { aor = '', id = '', state = '' } = attributes;
+  return { aor, id, state, contacts: elements(content, 'contact').map(readContact) };
 }
 
 function readContact({ attributes, content }: Element): RegInfoContact {

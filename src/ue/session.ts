@@ -50,9 +50,10 @@ export class Session {
     return this.#describe([this.#audioLines(this.#codecs, wanted)], edit);
   }
 
-  /** The answer to the peer's offer, or undefined when there is nothing in it we can hear. @throws MalformedError */
+  /** The answer to the peer's offer, or undefined when there is nothing in it we can hear, or it cannot be read. */
   answer(offer: Uint8Array, edit: EditSdp = asIs): Buffer | undefined {
-    const description = parseSdp(offer);
+    const description = tryParse(offer);
+    if (description === undefined) return undefined;
     const audio = this.#audio(description);
     if (audio < 0) return undefined;
     const direction = answerDirection(directionOf(description, audio), this.#wanted);
@@ -61,20 +62,17 @@ export class Session {
     this.#take(description);
     // RFC 3264 §6: a media line for each that was offered, refused ones with port 0.
     const lines = description.media.map(({ media, protocol, formats }, index) =>
-      index === audio ? this.#audioLines(codecs, direction, protocol) : [`m=${media} 0 ${protocol} ${formats.join(' ')}`],
+      index === audio
+        ? this.#audioLines(codecs, direction, protocol)
+        : [`m=${media} 0 ${protocol} ${formats.join(' ')}`],
     );
     return this.#describe(lines, edit);
   }
 
-  /** Takes the peer's answer; one that cannot be read leaves the session as it is and gives false. */
-  takeAnswer(answer: Uint8Array): boolean {
-    try {
-      this.#take(parseSdp(answer));
-      return true;
-    } catch (error) {
-      if (error instanceof MalformedError) return false;
-      throw error;
-    }
+  /** Takes the peer's answer; one that cannot be read changes nothing. */
+  takeAnswer(answer: Uint8Array): void {
+    const description = tryParse(answer);
+    if (description !== undefined) this.#take(description);
   }
 
   close(): void {
@@ -101,10 +99,7 @@ export class Session {
   #audio(description: SessionDescription): number {
     return description.media.findIndex(
       ({ media, port, protocol }, index) =>
-        media === 'audio' &&
-        port !== 0 &&
-        /^RTP\/AVPF?$/.test(protocol) &&
-        this.#common(description, index).length > 0,
+        media === 'audio' && port !== 0 && /^RTP\/AVPF?$/.test(protocol) && this.#common(description, index).length > 0,
     );
   }
 
@@ -144,4 +139,13 @@ export class Session {
 
 function asIs(own: string): string {
   return own;
+}
+
+function tryParse(octets: Uint8Array): SessionDescription | undefined {
+  try {
+    return parseSdp(octets);
+  } catch (error) {
+    if (error instanceof MalformedError) return undefined;
+    throw error;
+  }
 }

@@ -6,6 +6,7 @@ import type { Request } from '../sip/message/message.ts';
 import { Params } from '../sip/message/params.ts';
 import type { ServerTransaction } from '../sip/transaction/user.ts';
 import type { Agent, Outcome } from './agent.ts';
+import { Inbox } from './inbox.ts';
 import { parseRegInfo, type RegInfo } from './reg-info.ts';
 
 export interface SubscribeOptions {
@@ -46,15 +47,15 @@ export class Subscription {
   readonly #uri: string;
   readonly #sequence;
   readonly #key: string;
+  readonly #inbox: Inbox<Notification>;
   #dialog: Dialog | undefined;
-  #taken = 0;
-  #waiting: (() => void)[] = [];
 
   constructor(agent: Agent, options: SubscribeOptions) {
     this.#agent = agent;
     this.#options = options;
     this.#uri = options.uri ?? agent.options.impu;
     this.#sequence = agent.requests.sequence();
+    this.#inbox = new Inbox(agent.patience);
     this.#key = `${this.#sequence.callId}\n${this.#sequence.tag}`;
     agent.halfDialogs.set(this.#key, (transaction) => this.#onRequest(transaction));
   }
@@ -74,13 +75,8 @@ export class Subscription {
   }
 
   /** The next NOTIFY that was not given before. */
-  async next(): Promise<Notification> {
-    const arrived = new Promise<void>((resolve) => {
-      if (this.notifications.length > this.#taken) resolve();
-      else this.#waiting.push(resolve);
-    });
-    await this.#agent.patience.within(arrived, () => `no NOTIFY after the first ${this.#taken}`);
-    return this.notifications[this.#taken++] as Notification;
+  next(): Promise<Notification> {
+    return this.#inbox.next(`no NOTIFY came but the first ${this.notifications.length}`);
   }
 
   #request(expires: number): Request {
@@ -110,7 +106,7 @@ export class Subscription {
     const notification = read(request);
     this.notifications.push(notification);
     if (notification.state === 'terminated') this.#end();
-    for (const wake of this.#waiting.splice(0)) wake();
+    this.#inbox.put(notification);
     this.onNotify?.(notification);
   }
 
