@@ -119,8 +119,11 @@ export class Router implements TransactionUser {
   /** RFC 3261 §11.2: answered as for ourselves; a named user must be one of ours. */
   #options(transaction: ServerTransaction): void {
     const target = requestUri(transaction.request);
-    if (isSip(target) && target.user !== undefined && this.#parts.icscf.called(target) === undefined) {
-      throw new SipError(404, `OPTIONS for ${transaction.request.uri}, who is no user here`);
+    if (!isSip(target) || target.user !== undefined) {
+      checkForwards(transaction.request);
+      if (this.#parts.icscf.called(target) === undefined) {
+        throw new SipError(404, `OPTIONS for ${transaction.request.uri}, who is no user here`);
+      }
     }
     const response = this.#response(transaction.request, 200);
     for (const [type, value] of [ALLOW_HEADER, SUPPORTED_HEADER]) response.headers.add(type, value);
@@ -132,8 +135,7 @@ export class Router implements TransactionUser {
   #serve(transaction: ServerTransaction): void {
     const { request } = transaction;
     const called = requestUri(request);
-    // RFC 3261 §16.3 step 3: it would have to be forwarded.
-    if (request.headers.get(MAX_FORWARDS) === 0) throw new SipError(483, 'Max-Forwards is used up');
+    checkForwards(request);
     this.#proven(transaction, (originator) => {
       const incoming: Incoming = { transaction, called, originator };
       const service = this.#parts.services.find((one) => one.methods.includes(request.method) && one.matches(incoming));
@@ -189,6 +191,11 @@ export class Router implements TransactionUser {
 function refusalOf(error: unknown): SipError | undefined {
   if (error instanceof MalformedError) return new SipError(400, error.message);
   return error instanceof SipError ? error : undefined;
+}
+
+/** RFC 3261 §16.3 step 3, for what is meant for somebody behind us. @throws SipError 483. */
+function checkForwards({ headers }: Request): void {
+  if (headers.get(MAX_FORWARDS) === 0) throw new SipError(483, 'Max-Forwards is used up');
 }
 
 function requestUri(request: Request): Uri {

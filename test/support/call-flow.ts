@@ -4,11 +4,12 @@ import { credentials, type Phone, type Sent } from './phone.ts';
 
 /** An audio offer or answer of a softphone with what must survive anchoring. */
 export function softphoneSdp(address: string, port: number, direction = 'sendrecv'): string {
+  const place = `IN ${address.includes(':') ? 'IP6' : 'IP4'} ${address}`;
   return [
     'v=0',
-    `o=- 3949 3949 IN IP4 ${address}`,
+    `o=- 3949 3949 ${place}`,
     's=phone',
-    `c=IN IP4 ${address}`,
+    `c=${place}`,
     't=0 0',
     `m=audio ${port} RTP/AVP 8 101`,
     'a=rtpmap:8 PCMA/8000',

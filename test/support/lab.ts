@@ -16,7 +16,9 @@ export interface Lab {
   /** Where the server listens. */
   readonly address: string;
   /** A phone at an address of its own, `127.x.y.HOST`; closed with the test. */
-  phone(name: string, host?: number): Promise<Phone>;
+  phone(name: string, host?: number, port?: number): Promise<Phone>;
+  /** A phone on the IPv6 loopback address. */
+  phone6(name: string): Promise<Phone>;
   /** Faults that should not have been. */
   readonly bugs: readonly unknown[];
 }
@@ -28,11 +30,20 @@ let servers = 0;
 /**
  * @param users entries of ue_db, as in a configuration file.
  * @param settings further properties.
- * @param socket properties of the one SIP socket besides its address.
+ * @param socket properties of the first SIP socket besides its address.
+ * @param more further addresses to listen on, IPv6 ones without a port: they get one of this test.
  */
-export async function startLab(t: TestContext, users: string, settings = '', socket = ''): Promise<Lab> {
+export async function startLab(
+  t: TestContext,
+  users: string,
+  settings = '',
+  socket = '',
+  more: readonly string[] = [],
+): Promise<Lab> {
   const address = `${CORNER}.${1 + (servers++ % 200)}`;
-  const text = `sip_addr: {addr: "${address}", ${socket}}, domain: "ims.test", timer_t1: 0.5, timer_t2: 4, timer_t4: 5,
+  const port6 = 20_000 + (process.pid % 20_000) + servers;
+  const others = more.map((one) => `"${one}:${port6}"`);
+  const text = `sip_addr: [{addr: "${address}", ${socket}}, ${others.join(', ')}], domain: "ims.test", timer_t1: 0.5, timer_t2: 4, timer_t4: 5,
     ${settings} ue_db: [${users}]`;
   const loaded = loadConfig('/lab/ims.cfg', { read: readFromMemory({ '/lab/ims.cfg': text }) });
   assert.deepEqual(loaded.errors, []);
@@ -56,8 +67,13 @@ export async function startLab(t: TestContext, users: string, settings = '', soc
     clock,
     address,
     bugs,
-    async phone(name, host = 201 + phones.length) {
-      const phone = await Phone.open(name, `${CORNER}.${host}`, { address, port: 5060 });
+    async phone(name, host = 201 + phones.length, port = 0) {
+      const phone = await Phone.open(name, `${CORNER}.${host}`, { address, port: 5060 }, port);
+      phones.push(phone);
+      return phone;
+    },
+    async phone6(name) {
+      const phone = await Phone.open(name, '::1', { address: '::1', port: port6 });
       phones.push(phone);
       return phone;
     },

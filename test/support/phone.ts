@@ -1,6 +1,6 @@
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import type { Endpoint } from '../../src/core/endpoint.ts';
+import { type Endpoint, printEndpoint } from '../../src/core/endpoint.ts';
 import {
   AUTHORIZATION,
   type Challenge,
@@ -28,9 +28,9 @@ export class Phone {
   #arrived: (() => void) | undefined;
   #sequence = 0;
 
-  static async open(name: string, address: string, server: Endpoint): Promise<Phone> {
-    const socket = createSocket('udp4');
-    socket.bind(0, address);
+  static async open(name: string, address: string, server: Endpoint, port = 0): Promise<Phone> {
+    const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+    socket.bind(port, address);
     await once(socket, 'listening');
     return new Phone(name, socket, server);
   }
@@ -52,7 +52,7 @@ export class Phone {
   }
 
   get contact(): string {
-    return `sip:${this.name}@${this.local.address}:${this.local.port}`;
+    return `sip:${this.name}@${printEndpoint(this.local)}`;
   }
 
   /** The next message that came. */
@@ -90,6 +90,11 @@ export class Phone {
       if (isRequest(message) && message.method === method) return message;
       throw new Error(`${this.name}: ${method} expected, ${startLine(message)} came`);
     }
+  }
+
+  /** Takes everything that has come. */
+  drain(): Message[] {
+    return this.#inbox.splice(0);
   }
 
   /** Whether nothing has come; asked after another message of the server's was seen. */
@@ -133,7 +138,7 @@ export class Phone {
     const to = options.to ?? `<${method === 'REGISTER' ? this.uri : uri}>`;
     const lines = [
       `${method} ${uri} SIP/2.0`,
-      `Via: SIP/2.0/UDP ${this.local.address}:${this.local.port};branch=${branch};rport`,
+      `Via: SIP/2.0/UDP ${printEndpoint(this.local)};branch=${branch};rport`,
       `From: ${from}`,
       `To: ${to}`,
       `Call-ID: ${callId}`,
