@@ -1,4 +1,5 @@
 import type { TimerEvent } from '../core/machine.ts';
+import type { SessionDescription } from '../sdp/session-description.ts';
 import type { EndReason, Sdp } from './leg-states.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -29,7 +30,7 @@ export interface Connecting {
 export interface Branch {
   readonly id: number;
   /**
-   * `preparing` the offer to the callee, `inviting`, `alerting`, `answering` (its answer holds the offer, which is
+   * `preparing` the caller's offer for the callee, `inviting`, `alerting`, `answering` (its answer holds the offer, which is
    * being prepared for the caller), `over`.
    */
   readonly phase: 'preparing' | 'inviting' | 'alerting' | 'answering' | 'over';
@@ -46,10 +47,12 @@ export interface Connected {
 export interface CallExchange {
   readonly from: Side;
   /**
-   * `preparing` the offer for the other side, `relayed` to it; when the INVITE had no offer `answering` prepares the
-   * one the other side answered with, and `acknowledging` awaits the answer in the ACK.
+   * `preparing` the offer for the other side, `withdrawn` while that was under way, `relayed` to it; when the INVITE
+   * had no offer `answering` prepares the one the other side answered with, and `acknowledging` awaits the answer in
+   * the ACK.
    */
-  readonly stage: 'preparing' | 'relayed' | 'answering' | 'acknowledging';
+  readonly stage: 'preparing' | 'withdrawn' | 'relayed' | 'answering' | 'acknowledging';
+  /** Undefined while nobody has made one. */
   readonly offer: Sdp;
 }
 
@@ -76,7 +79,7 @@ export type CallEvent =
 
 export type CallEffect =
   /** Ports for every media of the offer; answered by mediaReady or mediaRefused. */
-  | { readonly type: 'prepareMedia'; readonly branch: number; readonly from: Side; readonly offer: Sdp }
+  | { readonly type: 'prepareMedia'; readonly branch: number; readonly from: Side; readonly offer: SessionDescription }
   | { readonly type: 'invite'; readonly branch: number; readonly offer: Sdp }
   | { readonly type: 'alertCaller'; readonly branch: number; readonly status: number; readonly sdp: Sdp }
   | { readonly type: 'answerCaller'; readonly branch: number; readonly sdp: Sdp }
@@ -84,10 +87,11 @@ export type CallEffect =
   | { readonly type: 'endCallee'; readonly branch: number; readonly why: EndReason }
   | { readonly type: 'acknowledge'; readonly to: Side; readonly branch: number; readonly sdp: Sdp }
   | { readonly type: 'relayOffer'; readonly to: Side; readonly branch: number; readonly sdp: Sdp }
+  | { readonly type: 'withdrawOffer'; readonly to: Side; readonly branch: number }
   | { readonly type: 'relayAnswer'; readonly to: Side; readonly branch: number; readonly sdp: Sdp }
   | { readonly type: 'refuseOffer'; readonly to: Side; readonly branch: number; readonly refusal: Refusal }
   | { readonly type: 'connected'; readonly branch: number }
-  /** Frees what a branch holds: media, bearers. */
+  /** Frees what a branch holds: media, bearers. Once for each branch. */
   | { readonly type: 'release'; readonly branch: number };
 
 export interface CallTimers {
@@ -98,4 +102,9 @@ export interface CallTimers {
 
 export function otherSide(side: Side): Side {
   return side === 'caller' ? 'callee' : 'caller';
+}
+
+/** The end: remembered 64·T1 for what arrives late. */
+export function stopped(now: number, { t1Ms }: CallTimers): CallState {
+  return { name: 'stop', timers: { forget: now + 64 * t1Ms } };
 }

@@ -1,9 +1,8 @@
 import { Machine } from '../core/machine.ts';
 import { randomHex } from '../core/random.ts';
-import type { SessionDescription } from '../sdp/session-description.ts';
 import { type HeaderValue, header } from '../sip/message/build.ts';
 import { P_ASSERTED_IDENTITY } from '../sip/message/header-types.ts';
-import { SipError } from '../sip/message/sip-error.ts';
+import type { Response } from '../sip/message/message.ts';
 import type { ServerTransaction } from '../sip/transaction/user.ts';
 import type { Binding } from '../store/registrations.ts';
 import type { Identity, Subscriber } from '../store/subscribers.ts';
@@ -17,7 +16,9 @@ import {
   otherSide,
   type Side,
 } from './call-states.ts';
-import type { CallFeature, CallPath } from './feature.ts';
+import { featureTags } from './end-to-end.ts';
+import type { CallFeature } from './feature.ts';
+import { PathFeatures } from './features.ts';
 import { IncomingLeg } from './incoming-leg.ts';
 import { assertedIdentities, type Caller, makeInvite } from './invite.ts';
 import type { Leg, LegParts } from './leg.ts';
@@ -41,8 +42,10 @@ export interface CallParts extends LegParts {
 /** One callee's way through the call. */
 interface Branch {
   readonly binding: Binding;
-  readonly path: CallPath;
+  readonly features: PathFeatures;
   leg: OutgoingLeg | undefined;
+  /** Its latest 18x or 2xx: what the caller is shown of it. */
+  response: Response | undefined;
 }
 
 /** One call: performs the effects of call-machine.ts with its legs and features. */
@@ -64,7 +67,6 @@ export class Call {
       request.transaction,
       calledHeaders(request),
       (report) => this.#callerReports(report),
-      () => {},
     );
     this.#branches = request.bindings.map((binding) => this.#branch(binding));
     this.#machine = new Machine(
@@ -107,7 +109,9 @@ export class Call {
 
   #branch(binding: Binding): Branch {
     const id = randomHex(this.#parts.random, 2);
-    return { binding, leg: undefined, path: { id, flows: { caller: this.#caller.flow, callee: binding.flow } } };
+    const path = { id, flows: { caller: this.#caller.flow, callee: binding.flow } };
+    const { features, logger } = this.#parts;
+    return { binding, features: new PathFeatures(features, path, logger), leg: undefined, response: undefined };
   }
 
   #callerReports(report: LegReport): void {
@@ -134,6 +138,8 @@ export class Call {
   }
 
   #calleeReports(branch: number, report: LegReport): void {
+    const known = this.#branches[branch];
+    if (known !== undefined && 'response' in report) known.response = report.response;
     switch (report.type) {
       case 'progress':
         this.#machine.dispatch({ type: 'progress', branch, status: report.status, sdp: report.sdp });
@@ -170,20 +176,22 @@ export class Call {
   #perform(effect: CallEffect): void {
     switch (effect.type) {
       case 'prepareMedia':
-        void this.#prepare(effect.branch, effect.from, effect.offer);
+        void this.#prepare(effect);
         return;
       case 'invite':
         this.#invite(effect.branch, effect.offer);
         return;
       case 'alertCaller': {
         const { branch, status, sdp } = effect;
-        this.#caller.dispatch({ type: 'progress', branch, status, sdp: this.#early(branch, sdp) });
+        const original = this.#branches[branch]?.response;
+        this.#caller.dispatch({ type: 'progress', branch, status, sdp: this.#early(branch, sdp), original });
         return;
       }
       case 'answerCaller': {
-        const { branch, sdp } = effect;
+        const { branch } = effect;
         const kind = this.#caller.request.body.length > 0 ? 'answer' : 'offer';
-        this.#caller.dispatch({ type: 'accept', branch, sdp: this.#pass(branch, 'callee', kind, sdp) });
+        const sdp = this.#pass(branch, 'callee', kind, effect.sdp);
+        this.#caller.dispatch({ type: 'accept', branch, sdp, original: this.#branches[branch]?.response });
         return;
       }
       case 'endCaller':
@@ -207,14 +215,17 @@ export class Call {
         this.#leg(effect.to, effect.branch)?.dispatch({ type: 'answer', sdp });
         return;
       }
+      case 'withdrawOffer':
+        this.#leg(effect.to, effect.branch)?.dispatch({ type: 'withdraw' });
+        return;
       case 'refuseOffer':
         this.#leg(effect.to, effect.branch)?.dispatch({ type: 'refuseOffer', refusal: effect.refusal });
         return;
       case 'connected':
-        this.#each(effect.branch, (feature, path) => feature.onAnswered?.(path));
+        this.#branches[effect.branch]?.features.answered();
         return;
       case 'release':
-        this.#each(effect.branch, (feature, path) => feature.onEnded?.(path));
+        this.#branches[effect.branch]?.features.end();
         return;
     }
   }
@@ -232,30 +243,21 @@ export class Call {
     const request = makeInvite(random, handsets, transaction.request, caller, called, branch.binding, sdp);
     const flow = handsets.towards(branch.binding, request, called);
     const { impi } = branch.binding.subscriber;
-    branch.leg = new OutgoingLeg(
-      this.#parts,
-      impi,
-      request,
-      flow,
-      (report) => this.#calleeReports(id, report),
-      () => {},
-    );
+    const features = featureTags(transaction.request.headers);
+    branch.leg = new OutgoingLeg(this.#parts, impi, request, flow, features, (report) => {
+      this.#calleeReports(id, report);
+    });
     branch.leg.start();
   }
 
-  async #prepare(id: number, from: Side, offer: Sdp): Promise<void> {
-    const path = this.#branches[id]?.path;
+  /** Bugs end here: nobody awaits it. */
+  async #prepare({ branch, from, offer }: Extract<CallEffect, { type: 'prepareMedia' }>): Promise<void> {
     try {
-      if (path !== undefined && offer !== undefined) {
-        for (const feature of this.#parts.features) await feature.prepare?.(path, from, offer);
-      }
+      const outcome = await this.#branches[branch]?.features.prepare(from, offer);
+      if (outcome !== undefined) this.#machine.dispatch({ branch, ...outcome });
     } catch (error) {
-      this.#parts.logger.error(`call refused: ${error instanceof Error ? error.message : String(error)}`);
-      const status = error instanceof SipError ? error.status : 500;
-      this.#machine.dispatch({ type: 'mediaRefused', branch: id, refusal: { status } });
-      return;
+      this.#parts.logger.error(() => `call: ${error instanceof Error ? error.stack : String(error)}`);
     }
-    this.#machine.dispatch({ type: 'mediaReady', branch: id });
   }
 
   /** Early media of a callee; without an offer of the caller there is nothing it could answer. */
@@ -263,19 +265,8 @@ export class Call {
     return this.#caller.request.body.length === 0 ? undefined : this.#pass(branch, 'callee', 'answer', sdp);
   }
 
-  /** What one side said, as the other shall see it. */
   #pass(branch: number, from: Side, kind: 'offer' | 'answer', sdp: Sdp): Sdp {
-    const path = this.#branches[branch]?.path;
-    if (sdp === undefined || path === undefined) return undefined;
-    const through = (description: SessionDescription, feature: CallFeature) =>
-      feature.onSdp?.(path, from, kind, description) ?? description;
-    return this.#parts.features.reduce(through, sdp);
-  }
-
-  #each(branch: number, run: (feature: CallFeature, path: CallPath) => void): void {
-    const path = this.#branches[branch]?.path;
-    if (path === undefined) return;
-    for (const feature of this.#parts.features) run(feature, path);
+    return this.#branches[branch]?.features.pass(from, kind, sdp);
   }
 }
 

@@ -19,6 +19,6 @@ export interface CallFeature {
   onSdp?(path: CallPath, from: Side, kind: 'offer' | 'answer', description: SessionDescription): SessionDescription;
   /** The callee of this path answered first. */
   onAnswered?(path: CallPath): void;
-  /** The path is over; called once, whether or not anything was prepared. */
+  /** The path is over: called once, whether or not anything was prepared, never while `prepare` is under way. */
   onEnded?(path: CallPath): void;
 }

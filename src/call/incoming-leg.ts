@@ -3,10 +3,14 @@ import { randomHex } from '../core/random.ts';
 import { Dialog } from '../sip/dialog/dialog.ts';
 import type { HeaderValue } from '../sip/message/build.ts';
 import { parseNameAddr, RECORD_ROUTE, TO, tagOf } from '../sip/message/header-types.ts';
-import type { Request, Response } from '../sip/message/message.ts';
+import { Headers } from '../sip/message/headers.ts';
+import type { Request } from '../sip/message/message.ts';
 import type { ServerTransaction } from '../sip/transaction/user.ts';
+import { featureTags, hidesIdentity, RESPONSE_HEADERS } from './end-to-end.ts';
 import { Leg, type LegParts } from './leg.ts';
-import type { LegEffect, LegReport, Sdp } from './leg-states.ts';
+import type { LegEffect, LegReport } from './leg-states.ts';
+
+type Opening = Extract<LegEffect, { type: 'respondProgress' | 'respondAccept' }>;
 
 /**
  * The leg a handset opened. Each callee's branch answers with a To tag of its own, so that the caller sees a forked
@@ -18,25 +22,29 @@ export class IncomingLeg extends Leg {
   readonly #flow: Flow;
   readonly #branches = new Map<number, Dialog>();
   readonly #tag: string;
-  /** Who the caller is told it talks to. */
+  /** The dialog of the branch that responds first; made at once, so that an INVITE which can open none is refused. */
+  readonly #first: Dialog;
   readonly #identity: readonly HeaderValue[];
 
-  /** @throws SipError 400 when the INVITE has no Contact and so cannot open a dialog. */
+  /**
+   * @param identity who the caller is told it talks to, unless the callee hides that.
+   * @throws SipError 400 when the INVITE has no Contact and so cannot open a dialog.
+   */
   constructor(
     parts: LegParts,
     impi: string,
     transaction: ServerTransaction,
     identity: readonly HeaderValue[],
     report: (report: LegReport) => void,
-    onForgotten: () => void,
   ) {
-    super(parts, impi, { name: 'offered' }, transaction, report, onForgotten);
+    super(parts, impi, { name: 'invited' }, report);
     this.request = transaction.request;
     this.#transaction = transaction;
     this.#flow = parts.handsets.back(transaction.request, transaction.flow);
     this.#tag = randomHex(parts.random, 8);
     this.#identity = identity;
-    Dialog.fromRequest(this.request, this.#tag, this.#flow);
+    this.#first = Dialog.fromRequest(this.request, this.#tag, this.#flow);
+    this.take(transaction);
   }
 
   get flow(): Flow {
@@ -50,11 +58,10 @@ export class IncomingLeg extends Leg {
   protected override perform(effect: LegEffect): void {
     switch (effect.type) {
       case 'respondProgress':
-        this.#transaction.respond(this.#first(this.#branchDialog(effect.branch), effect.status, effect.sdp));
+        this.#respond(this.#branchDialog(effect.branch), effect.status, effect);
         return;
       case 'respondAccept':
-        this.#confirm(effect.branch);
-        if (this.dialog !== undefined) this.#transaction.respond(this.#first(this.dialog, 200, effect.sdp));
+        this.#respond(this.#confirm(effect.branch), 200, effect);
         return;
       default:
         super.perform(effect);
@@ -71,30 +78,39 @@ export class IncomingLeg extends Leg {
   }
 
   /** A response that makes the dialog: the route back passes us (RFC 3261 §12.1.1). */
-  #first(dialog: Dialog, status: number, sdp: Sdp): Response {
+  #respond(dialog: Dialog, status: number, { sdp, original }: Opening): void {
+    const shown = original?.headers ?? new Headers();
+    this.features = featureTags(shown);
     const response = this.dialogResponse(this.#transaction, dialog, status, sdp);
-    response.headers.copy(RECORD_ROUTE.name, this.request.headers);
-    response.headers.prepend(RECORD_ROUTE, parseNameAddr(this.parts.handsets.routeOn(this.#transaction.flow)));
-    for (const [type, value] of this.#identity) response.headers.add(type, value);
-    return response;
+    const { headers } = response;
+    headers.copy(RECORD_ROUTE.name, this.request.headers);
+    headers.prepend(RECORD_ROUTE, parseNameAddr(this.parts.handsets.routeOn(this.#transaction.flow)));
+    for (const name of RESPONSE_HEADERS) headers.copy(name, shown);
+    if (!hidesIdentity(shown)) for (const [type, value] of this.#identity) headers.add(type, value);
+    this.#transaction.respond(response);
   }
 
   #branchDialog(branch: number): Dialog {
     const known = this.#branches.get(branch);
     if (known !== undefined) return known;
-    const tag = this.#branches.size === 0 ? this.#tag : randomHex(this.parts.random, 8);
-    const dialog = Dialog.fromRequest(this.request, tag, this.#flow);
+    const dialog =
+      this.#branches.size === 0
+        ? this.#first
+        : Dialog.fromRequest(this.request, randomHex(this.parts.random, 8), this.#flow);
     this.#branches.set(branch, dialog);
     this.parts.dialogs.add(dialog, this);
     return dialog;
   }
 
-  #confirm(branch: number): void {
-    this.dialog = this.#branchDialog(branch);
+  /** The branch that has the call; the early dialogs of the others are over. */
+  #confirm(branch: number): Dialog {
+    const confirmed = this.#branchDialog(branch);
     for (const [other, dialog] of this.#branches) {
-      if (other === branch) continue;
+      if (dialog === confirmed) continue;
       this.parts.dialogs.remove(dialog);
       this.#branches.delete(other);
     }
+    this.dialog = confirmed;
+    return confirmed;
   }
 }

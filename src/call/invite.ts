@@ -1,6 +1,6 @@
 import { type Random, randomHex } from '../core/random.ts';
 import { printSdp } from '../sdp/session-description.ts';
-import { ALLOW_HEADER } from '../sip/dialog/capabilities.ts';
+import { ALLOW_HEADER, SUPPORTED_HEADER } from '../sip/dialog/capabilities.ts';
 import { header, makeRequest } from '../sip/message/build.ts';
 import {
   CALL_ID,
@@ -11,7 +11,6 @@ import {
   MAX_FORWARDS,
   type NameAddr,
   P_ASSERTED_IDENTITY,
-  PRIVACY,
   parseNameAddr,
   TO,
 } from '../sip/message/header-types.ts';
@@ -22,6 +21,8 @@ import type { Handsets } from '../store/handsets.ts';
 import type { Binding } from '../store/registrations.ts';
 import type { Identity, Subscriber } from '../store/subscribers.ts';
 import { SDP_TYPE } from './body.ts';
+import { featureTags, hidesFrom, hidesIdentity, REQUEST_HEADERS } from './end-to-end.ts';
+import { CONTACT_USER } from './leg.ts';
 import type { Sdp } from './leg-states.ts';
 
 /** Who calls, as the called handset is told. */
@@ -30,23 +31,11 @@ export interface Caller {
   readonly identity: Identity;
 }
 
-/** End-to-end headers of the caller's INVITE that the called handset gets as they stood. */
-const PASSED = [
-  'Subject',
-  'Alert-Info',
-  'Call-Info',
-  'Priority',
-  'Accept-Contact',
-  'Reject-Contact',
-  'Accept-Language',
-  'P-Early-Media',
-  PRIVACY.name,
-  'User-to-User',
-];
-
 /** TS 24.229 §5.1.3.1: the service a handset asks for is asserted to the other (RFC 6050). */
 const PREFERRED_SERVICE = 'P-Preferred-Service';
 const ASSERTED_SERVICE = 'P-Asserted-Service';
+
+const ANONYMOUS = parseNameAddr('"Anonymous" <sip:anonymous@anonymous.invalid>');
 
 /** The INVITE towards one binding of the called user (TS 24.229 §5.4.3.3). The P-CSCF dresses it for its flow. */
 export function makeInvite(
@@ -58,7 +47,7 @@ export function makeInvite(
   binding: Binding,
   sdp: Sdp,
 ): Request {
-  const contact = parseNameAddr(`<${handsets.contactOn(binding.flow, 'ims')}>`);
+  const { uri: contact } = parseNameAddr(`<${handsets.contactOn(binding.flow, CONTACT_USER)}>`);
   const request = makeRequest(
     'INVITE',
     printUri(binding.contact.uri),
@@ -68,15 +57,16 @@ export function makeInvite(
       header(TO, { uri: called.uri, params: Params.none }),
       header(CALL_ID, randomHex(random, 16)),
       header(CSEQ, { number: 1, method: 'INVITE' }),
-      header(CONTACT, contact),
+      header(CONTACT, { uri: contact, params: featureTags(original.headers) }),
       ALLOW_HEADER,
+      SUPPORTED_HEADER,
     ],
     sdp === undefined ? EMPTY_BODY : printSdp(sdp),
   );
-  for (const name of PASSED) request.headers.copy(name, original.headers);
+  for (const name of REQUEST_HEADERS) request.headers.copy(name, original.headers);
   const service = original.headers.raw(PREFERRED_SERVICE);
   if (service !== undefined) request.headers.addRaw(ASSERTED_SERVICE, service);
-  if (!wantsPrivacy(original)) {
+  if (!hidesIdentity(original.headers)) {
     for (const identity of assertedIdentities(caller)) request.headers.add(P_ASSERTED_IDENTITY, identity);
   }
   if (sdp !== undefined) request.headers.set(CONTENT_TYPE, SDP_TYPE);
@@ -89,16 +79,14 @@ export function assertedIdentities({ subscriber, identity }: Caller): readonly N
   return [identity, ...(other === undefined ? [] : [other])].map(({ uri }) => ({ uri, params: Params.none }));
 }
 
-/** The proven identity; a caller that hides it (RFC 3323) is shown as it wrote itself. */
-function fromOf(original: Request, { identity }: Caller, tag: string): NameAddr {
-  const from = original.headers.get(FROM);
+/**
+ * The proven identity, by the display name the caller gave; one that hides it is shown as it wrote itself, or
+ * anonymous when it asks for that (RFC 3323 §5.3).
+ */
+function fromOf({ headers }: Request, { identity }: Caller, tag: string): NameAddr {
   const params = Params.of({ tag });
-  if (from !== undefined && wantsPrivacy(original)) return { ...from, params };
+  if (hidesFrom(headers)) return { ...ANONYMOUS, params };
+  const from = headers.get(FROM);
+  if (from !== undefined && hidesIdentity(headers)) return { ...from, params };
   return { ...(from?.display !== undefined && { display: from.display }), uri: identity.uri, params };
-}
-
-function wantsPrivacy({ headers }: Request): boolean {
-  return (headers.raw(PRIVACY.name) ?? '')
-    .split(/[;,\s]+/)
-    .some((value) => ['id', 'user', 'header'].includes(value.toLowerCase()));
 }

@@ -1,4 +1,4 @@
-import type { LegTimers } from './leg-states.ts';
+import type { LegEvent, LegState, LegTimers } from './leg-states.ts';
 import {
   accepted,
   ended,
@@ -13,8 +13,6 @@ import {
   tell,
 } from './leg-steps.ts';
 import type { Refusal } from './refusal.ts';
-
-const GONE: Refusal = { status: 481 };
 
 /** Inside the confirmed dialog: re-INVITE (RFC 3261 §14) and BYE (§15). */
 export const DIALOG: LegHandlers<'confirmed' | 'reinviting' | 'reinvited' | 'leaving' | 'ended'> = {
@@ -96,26 +94,11 @@ export const DIALOG: LegHandlers<'confirmed' | 'reinviting' | 'reinvited' | 'lea
   },
 
   leaving(state, event, now, timers) {
-    switch (event.type) {
-      case 'byeAnswered':
-        return ended(now, timers);
-      case 'bye':
-        // BYEs that cross (RFC 3261 §15.1.2): each is answered.
-        return { state, effects: [{ type: 'respondBye', transaction: event.transaction }] };
-      default:
-        return late(state, event);
-    }
+    return event.type === 'byeAnswered' ? ended(now, timers) : late(state, event);
   },
 
   ended(state, event) {
-    switch (event.type) {
-      case 'timer':
-        return { state: { name: 'forgotten' } };
-      case 'bye':
-        return { state, effects: [{ type: 'respondBye', transaction: event.transaction }] };
-      default:
-        return late(state, event);
-    }
+    return event.type === 'timer' ? { state: { name: 'forgotten' } } : late(state, event);
   },
 };
 
@@ -128,9 +111,9 @@ function offerRefused(refusal: Refusal, now: number, timers: LegTimers): LegStep
   return { state: { name: 'confirmed' }, effects: [tell({ type: 'offerRefused', refusal })] };
 }
 
-/** After the end: a re-INVITE is refused, a 2xx to ours gets its ACK, the rest concerns nobody any more. */
-function late(state: Parameters<LegHandlers<'leaving' | 'ended'>['leaving' | 'ended']>[0], event: LegEvent): LegStep {
-  if (event.type === 'reinvite') return { state, effects: [respondTransaction(event, GONE)] };
+/** After the end: BYEs that cross are answered (RFC 3261 §15.1.2), and a 2xx to our re-INVITE gets its ACK. */
+function late(state: LegState, event: LegEvent): LegStep {
+  if (event.type === 'bye') return { state, effects: [{ type: 'respondBye', transaction: event.transaction }] };
   if (event.type === 'success') return { state, effects: [{ type: 'sendAck', sdp: undefined }] };
   return { state };
 }

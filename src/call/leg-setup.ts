@@ -1,4 +1,4 @@
-import type { LegState } from './leg-states.ts';
+import type { LegState, LegTimers } from './leg-states.ts';
 import {
   accepted,
   ended,
@@ -12,7 +12,6 @@ import {
   TERMINATED,
   tell,
 } from './leg-steps.ts';
-import type { LegTimers } from './leg-states.ts';
 
 const NO_ACK = 'Q.850;cause=102;text="no ACK"';
 

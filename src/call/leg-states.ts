@@ -45,8 +45,8 @@ export type Sdp = SessionDescription | undefined;
 export type LegEvent =
   | TimerEvent<'repeat' | 'giveUp' | 'forget'>
   // What the call wants. `original` is the callee's response that made it say so.
-  | { readonly type: 'progress'; readonly branch: number; readonly status: number } & Relayed
-  | { readonly type: 'accept'; readonly branch: number } & Relayed
+  | ({ readonly type: 'progress'; readonly branch: number; readonly status: number } & Relayed)
+  | ({ readonly type: 'accept'; readonly branch: number } & Relayed)
   | { readonly type: 'acknowledge'; readonly sdp: Sdp }
   | { readonly type: 'offer'; readonly sdp: Sdp }
   /** Takes the offer back, if there is still time. */

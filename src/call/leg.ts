@@ -8,24 +8,17 @@ import { ALLOW_HEADER, SUPPORTED_HEADER } from '../sip/dialog/capabilities.ts';
 import type { Dialog } from '../sip/dialog/dialog.ts';
 import type { Dialogs, DialogUsage } from '../sip/dialog/dialogs.ts';
 import { type HeaderValue, header, responseTo } from '../sip/message/build.ts';
-import {
-  CONTACT,
-  CONTENT_TYPE,
-  CSEQ,
-  parseNameAddr,
-  REASON,
-  RETRY_AFTER,
-  TO,
-  tagOf,
-} from '../sip/message/header-types.ts';
-import { EMPTY_BODY, type Request, type Response } from '../sip/message/message.ts';
+import { CONTACT, CONTENT_TYPE, CSEQ, parseNameAddr, REASON, RETRY_AFTER, tagOf } from '../sip/message/header-types.ts';
+import { EMPTY_BODY, type Message, type Request, type Response } from '../sip/message/message.ts';
+import { Params } from '../sip/message/params.ts';
 import { SipError } from '../sip/message/sip-error.ts';
-import type { ResponseHandlers, ServerTransaction, Transactions } from '../sip/transaction/user.ts';
+import type { ClientTransaction, ResponseHandlers, ServerTransaction, Transactions } from '../sip/transaction/user.ts';
 import type { Handsets } from '../store/handsets.ts';
-import { SDP_TYPE, sessionOf, trySessionOf } from './body.ts';
+import { SDP_TYPE, trySessionOf } from './body.ts';
+import { inDialogEvent } from './in-dialog.ts';
 import { LEG_MACHINE } from './leg-machine.ts';
 import type { LegEffect, LegEvent, LegReport, LegState, LegTimers, Sdp } from './leg-states.ts';
-import type { Refusal } from './refusal.ts';
+import { passedOn, type Refusal } from './refusal.ts';
 
 export interface LegParts {
   readonly clock: Clock;
@@ -38,44 +31,40 @@ export interface LegParts {
 }
 
 /** Our user part in Contact: what stands for the call server. */
-const CONTACT_USER = 'ims';
+export const CONTACT_USER = 'ims';
 
 /**
  * What both kinds of leg share once a dialog is confirmed; incoming-leg.ts and outgoing-leg.ts add how it comes to
  * that. It performs the effects of leg-machine.ts with transactions and dialogs.
  */
 export abstract class Leg implements DialogUsage {
+  /** Private identity of the handset. */
   readonly impi: string;
   protected readonly parts: LegParts;
   protected dialog: Dialog | undefined;
+  /** Feature tags of the handset at the other end of the call: our Contact shows them. */
+  protected features = Params.none;
   readonly #report: (report: LegReport) => void;
-  readonly #onForgotten: () => void;
   readonly #machine: Machine<LegState, LegEvent, LegEffect, LegTimers>;
   /** The peer's INVITE that awaits our final response, or its ACK. */
   #offered: ServerTransaction | undefined;
+  /** Our latest INVITE. */
+  #inviting: ClientTransaction | undefined;
   /** The last ACK we sent: repeated when its 2xx is. */
   #ack: { readonly sequence: number; readonly request: Request } | undefined;
   /** Sequence number of our INVITE whose 2xx awaits `sendAck`. */
   #unacknowledged = 0;
 
-  constructor(
-    parts: LegParts,
-    impi: string,
-    initial: LegState,
-    offered: ServerTransaction | undefined,
-    report: (report: LegReport) => void,
-    onForgotten: () => void,
-  ) {
+  /** @param report told of what the call needs to know, during `dispatch` and later. */
+  constructor(parts: LegParts, impi: string, initial: LegState, report: (report: LegReport) => void) {
     this.parts = parts;
     this.impi = impi;
     this.#report = report;
-    this.#onForgotten = onForgotten;
     this.#machine = new Machine(LEG_MACHINE, initial, parts.clock, parts.timers, {
       perform: (effect) => this.perform(effect),
       onUnexpected: (state, event) => parts.logger.debug(() => `leg ${state.name}: ${event.type} not expected`),
-      onFinal: () => this.#forget(),
+      onFinal: () => this.forgetDialogs(),
     });
-    if (offered !== undefined) this.#take(offered);
   }
 
   get state(): LegState {
@@ -88,17 +77,21 @@ export abstract class Leg implements DialogUsage {
     return this.flow.remote.address;
   }
 
+  /** What the call wants. */
   dispatch(event: LegEvent): void {
     this.#machine.dispatch(event);
   }
 
   onRequest(transaction: ServerTransaction): void {
     const { request } = transaction;
-    const handler = Object.hasOwn(IN_DIALOG, request.method) ? IN_DIALOG[request.method] : undefined;
-    if (handler === undefined) throw new SipError(405, `${request.method} inside a call`).with(...ALLOW_HEADER);
-    const sdp = request.method === 'INVITE' ? sessionOf(request) : undefined;
+    const { name } = this.state;
+    // A BYE is answered 200 even then: phones whose crossing BYE is refused were seen to leave the network.
+    if (request.method !== 'BYE' && (name === 'leaving' || name === 'ended')) {
+      throw new SipError(481, `${request.method} inside a call that is over`);
+    }
     this.dialogOf(request)?.accept(request);
-    handler(this, transaction, sdp);
+    const event = inDialogEvent(transaction);
+    if (event !== undefined) this.dispatch(event);
   }
 
   onAck(request: Request): void {
@@ -111,8 +104,11 @@ export abstract class Leg implements DialogUsage {
     return this.dialog;
   }
 
-  /** Every dialog this leg stands in the table with. */
+  /** Takes every dialog this leg stands in the table with out of it. */
   protected abstract forgetDialogs(): void;
+
+  /** To tag of a refusal of the INVITE that would have made the dialog. */
+  protected abstract get refusalTag(): string;
 
   protected perform(effect: LegEffect): void {
     switch (effect.type) {
@@ -131,12 +127,17 @@ export abstract class Leg implements DialogUsage {
       case 'sendOffer':
         this.#sendOffer(effect.sdp);
         return;
+      case 'cancelInvite':
+        this.#inviting?.cancel(effect.reason);
+        return;
       case 'takeOffer':
-        this.#take(effect.transaction);
-        this.#refresh(effect.transaction);
+        this.take(effect.transaction);
+        this.#refresh(effect.transaction.request, effect.transaction.flow);
         return;
       case 'respondAnswer':
-        this.accept(this.#offered, this.dialog, effect.sdp);
+        if (this.#offered !== undefined && this.dialog !== undefined) {
+          this.#offered.respond(this.dialogResponse(this.#offered, this.dialog, 200, effect.sdp));
+        }
         return;
       case 'respondTransaction':
         this.#refuse(effect.transaction, effect.refusal);
@@ -148,49 +149,36 @@ export abstract class Leg implements DialogUsage {
         this.#sendBye(effect.reason);
         return;
       case 'confirm':
-        this.dialog?.refreshTarget(effect.response);
+        this.#refresh(effect.response, this.flow);
         return;
+      // The first INVITE is the subclass's.
       case 'respondProgress':
       case 'respondAccept':
-      case 'cancelInvite':
         return;
     }
   }
 
-  /** What every message of ours that makes or refreshes the dialog carries. */
-  protected dialogHeaders(flow: Flow): HeaderValue[] {
-    const contact = parseNameAddr(`<${this.parts.handsets.contactOn(flow, CONTACT_USER)}>`);
-    return [header(CONTACT, contact), ALLOW_HEADER];
+  /** Takes the peer's INVITE, which we shall answer. */
+  protected take(transaction: ServerTransaction): void {
+    this.#offered = transaction;
+    transaction.onCancel = () => this.dispatch({ type: 'cancelled' });
+    transaction.onFailure = (why) => {
+      this.dispatch({ type: 'lost', what: why.kind === 'timeout' ? 'no ACK' : why.error.message });
+    };
   }
 
-  protected sdpHeaders(sdp: Sdp): HeaderValue[] {
-    return sdp === undefined ? [] : [header(CONTENT_TYPE, SDP_TYPE)];
-  }
-
-  /** 200 to an INVITE of the peer. */
-  protected accept(transaction: ServerTransaction | undefined, dialog: Dialog | undefined, sdp: Sdp): void {
-    if (transaction === undefined || dialog === undefined) return;
-    transaction.respond(this.dialogResponse(transaction, dialog, 200, sdp));
-  }
-
-  protected dialogResponse(transaction: ServerTransaction, dialog: Dialog, status: number, sdp: Sdp): Response {
-    return responseTo(transaction.request, status, {
-      toTag: tagOf(dialog.local) ?? '',
-      headers: [...this.dialogHeaders(transaction.flow), ...this.sdpHeaders(sdp)],
-      body: sdp === undefined ? EMPTY_BODY : printSdp(sdp),
-    });
-  }
-
-  /** How responses to an INVITE of ours reach the machine. `sequence` is that INVITE's. */
-  protected inviteHandlers(sequence: number): ResponseHandlers {
-    return {
+  /** Sends an INVITE of ours; its responses become events. */
+  protected invite(request: Request, flow: Flow): void {
+    const sequence = request.headers.get(CSEQ)?.number ?? 0;
+    const handlers: ResponseHandlers = {
       onResponse: (response) => this.onInviteResponse(response, sequence),
       onFailure: (why) => {
         const what = why.kind === 'timeout' ? 'no answer' : why.error.message;
         this.parts.logger.info(() => `${this.impi} could not be reached: ${what}`);
-        this.dispatch({ type: 'refused', refusal: { status: 408 } });
+        this.dispatch({ type: 'refused', refusal: this.unreachable });
       },
     };
+    this.#inviting = this.parts.transactions.request(request, flow, handlers);
   }
 
   protected onInviteResponse(response: Response, sequence: number): void {
@@ -200,33 +188,53 @@ export abstract class Leg implements DialogUsage {
       this.dispatch({ type: 'provisional', response, sdp: trySessionOf(response) });
     } else if (status >= 300) {
       this.dispatch({ type: 'refused', refusal: this.refusalOf(response) });
-    } else if (this.#ack?.sequence === sequence && this.#ack !== undefined) {
-      // RFC 3261 §13.2.2.4: every retransmission of the 2xx gets its ACK again.
-      this.parts.transactions.ack(this.#ack.request, this.flow);
-    } else {
+    } else if (this.#ack === undefined || sequence > this.#ack.sequence) {
       this.#unacknowledged = sequence;
       this.dispatch({ type: 'success', response, sdp: trySessionOf(response) });
+    } else if (sequence === this.#ack.sequence) {
+      // RFC 3261 §13.2.2.4: every retransmission of the 2xx gets its ACK again.
+      this.parts.transactions.ack(this.#ack.request, this.flow);
     }
   }
 
-  protected refusalOf({ status }: Response): Refusal {
-    return { status };
+  /** What no response to our INVITE says; RFC 3261 §8.1.3.1. */
+  protected get unreachable(): Refusal {
+    return { status: 408 };
+  }
+
+  /** What a refusal of our INVITE says; 481 and 408 end a dialog and stay what they are. */
+  protected refusalOf(response: Response): Refusal {
+    const { status } = response;
+    return status === 481 || status === 408 ? { status } : passedOn(response);
+  }
+
+  /** A response of ours to an INVITE, whether or not it opens the dialog. */
+  protected dialogResponse(transaction: ServerTransaction, dialog: Dialog, status: number, sdp: Sdp): Response {
+    return responseTo(transaction.request, status, {
+      toTag: tagOf(dialog.local) ?? '',
+      headers: this.#dialogHeaders(transaction.flow, sdp),
+      body: bodyOf(sdp),
+    });
+  }
+
+  /** What every message of ours that makes or refreshes the dialog carries. */
+  #dialogHeaders(flow: Flow, sdp: Sdp): HeaderValue[] {
+    const { uri } = parseNameAddr(`<${this.parts.handsets.contactOn(flow, CONTACT_USER)}>`);
+    const contact = header(CONTACT, { uri, params: this.features });
+    return [contact, ALLOW_HEADER, SUPPORTED_HEADER, ...typeOf(sdp)];
   }
 
   #sendAck(sdp: Sdp): void {
     if (this.dialog === undefined) return;
-    const body = sdp === undefined ? EMPTY_BODY : printSdp(sdp);
-    const request = this.dialog.ack(this.#unacknowledged, body, this.sdpHeaders(sdp));
+    const request = this.dialog.ack(this.#unacknowledged, bodyOf(sdp), typeOf(sdp));
     this.#ack = { sequence: this.#unacknowledged, request };
     this.parts.transactions.ack(request, this.dialog.flow);
   }
 
   #sendOffer(sdp: Sdp): void {
     if (this.dialog === undefined) return;
-    const body = sdp === undefined ? EMPTY_BODY : printSdp(sdp);
-    const headers = [...this.dialogHeaders(this.dialog.flow), ...this.sdpHeaders(sdp)];
-    const request = this.dialog.request('INVITE', headers, body);
-    this.parts.transactions.request(request, this.dialog.flow, this.inviteHandlers(this.dialog.localSequence));
+    const { flow } = this.dialog;
+    this.invite(this.dialog.request('INVITE', this.#dialogHeaders(flow, sdp), bodyOf(sdp)), flow);
   }
 
   #sendBye(reason: string | undefined): void {
@@ -241,49 +249,28 @@ export abstract class Leg implements DialogUsage {
     });
   }
 
-  #take(transaction: ServerTransaction): void {
-    this.#offered = transaction;
-    transaction.onCancel = () => this.dispatch({ type: 'cancelled' });
-    transaction.onFailure = (why) => {
-      this.dispatch({ type: 'lost', what: why.kind === 'timeout' ? 'no ACK' : why.error.message });
-    };
-  }
-
-  #refresh({ request, flow }: ServerTransaction): void {
+  /** RFC 3261 §12.2: INVITE and its 2xx say where the peer is reached from now on. */
+  #refresh(message: Message, flow: Flow): void {
     if (this.dialog === undefined) return;
-    this.dialog.refreshTarget(request);
-    this.dialog.flow = this.parts.handsets.back(request, flow);
+    this.dialog.refreshTarget(message);
+    this.dialog.flow = this.parts.handsets.back(message, flow);
   }
 
   #refuse(transaction: ServerTransaction, refusal: Refusal): void {
     const { status, phrase, retryAfter, headers = [] } = refusal;
-    const toTag = tagOf(transaction.request.headers.get(TO)) ?? this.refusalTag;
     const response = responseTo(transaction.request, status, {
-      toTag,
+      toTag: this.refusalTag,
       headers: [...headers, ...(retryAfter === undefined ? [] : [header(RETRY_AFTER, String(retryAfter))])],
       ...(phrase !== undefined && { reason: phrase }),
     });
     transaction.respond(response);
   }
-
-  /** To tag of a refusal of the INVITE that would have made the dialog. */
-  protected abstract get refusalTag(): string;
-
-  #forget(): void {
-    this.forgetDialogs();
-    this.#onForgotten();
-  }
 }
 
-type InDialogHandler = (leg: Leg, transaction: ServerTransaction, sdp: Sdp) => void;
+function bodyOf(sdp: Sdp): Uint8Array {
+  return sdp === undefined ? EMPTY_BODY : printSdp(sdp);
+}
 
-/** What a handset may send inside a call. */
-const IN_DIALOG: { readonly [method: string]: InDialogHandler } = {
-  INVITE: (leg, transaction, sdp) => leg.dispatch({ type: 'reoffered', transaction, sdp }),
-  BYE: (leg, transaction) => {
-    leg.dispatch({ type: 'bye', transaction, reason: transaction.request.headers.raw(REASON.name) });
-  },
-  OPTIONS: (_leg, transaction) => {
-    transaction.respond(responseTo(transaction.request, 200, { headers: [ALLOW_HEADER, SUPPORTED_HEADER] }));
-  },
-};
+function typeOf(sdp: Sdp): HeaderValue[] {
+  return sdp === undefined ? [] : [header(CONTENT_TYPE, SDP_TYPE)];
+}

@@ -20,8 +20,6 @@ export class AnchoredMediaFeature implements CallFeature {
   readonly #relay: MediaRelay;
   readonly #random: Random;
   readonly #sessions = new Map<CallPath, MediaSession>();
-  /** Paths that ended while ports were being opened for them. */
-  readonly #ended = new WeakSet<CallPath>();
 
   constructor(relay: MediaRelay, random: Random) {
     this.#relay = relay;
@@ -32,12 +30,7 @@ export class AnchoredMediaFeature implements CallFeature {
     const session = this.#session(path);
     for (const [index, media] of offer.media.entries()) {
       if (session.streams[index] !== undefined || !isRelayable(media)) continue;
-      const stream = await this.#open(path, media.media);
-      if (this.#ended.has(path)) {
-        stream.close();
-        return;
-      }
-      session.streams[index] = stream;
+      session.streams[index] = await this.#open(path, media.media);
     }
   }
 
@@ -59,7 +52,6 @@ export class AnchoredMediaFeature implements CallFeature {
   }
 
   onEnded(path: CallPath): void {
-    this.#ended.add(path);
     for (const stream of this.#sessions.get(path)?.streams ?? []) stream?.close();
     this.#sessions.delete(path);
   }

@@ -1,34 +1,39 @@
 import type { Flow } from '../core/flow.ts';
 import { Dialog } from '../sip/dialog/dialog.ts';
-import { CSEQ, FROM, TO, tagOf } from '../sip/message/header-types.ts';
+import { CONTENT_TYPE, CSEQ, FROM, TO, tagOf } from '../sip/message/header-types.ts';
 import type { Request, Response } from '../sip/message/message.ts';
-import type { ClientTransaction } from '../sip/transaction/user.ts';
+import type { Params } from '../sip/message/params.ts';
 import { Leg, type LegParts } from './leg.ts';
 import type { LegEffect, LegReport } from './leg-states.ts';
-import { passedOn, type Refusal } from './refusal.ts';
+import { passedOn, type Refusal, UNREACHABLE } from './refusal.ts';
 
 /** The leg we open towards a handset. */
 export class OutgoingLeg extends Leg {
   readonly #request: Request;
   readonly #flow: Flow;
   readonly #sequence: number;
-  #transaction: ClientTransaction | undefined;
-  /** SDP of a provisional response, for handsets that do not repeat it in the 200. */
-  #early: Response | undefined;
+  /** By To tag, provisional responses with a description: some handsets do not repeat it in the 2xx. */
+  readonly #early = new Map<string, Response>();
+  /** By To tag, the dialogs of forks whose 2xx came too late. */
+  readonly #lateForks = new Map<string, Dialog>();
 
-  /** @param request the INVITE, dressed by the P-CSCF for `flow`. */
+  /**
+   * @param request the INVITE, dressed by the P-CSCF for `flow`.
+   * @param features feature tags of the caller's handset.
+   */
   constructor(
     parts: LegParts,
     impi: string,
     request: Request,
     flow: Flow,
+    features: Params,
     report: (report: LegReport) => void,
-    onForgotten: () => void,
   ) {
-    super(parts, impi, { name: 'inviting' }, undefined, report, onForgotten);
+    super(parts, impi, { name: 'inviting' }, report);
     this.#request = request;
     this.#flow = flow;
     this.#sequence = request.headers.get(CSEQ)?.number ?? 1;
+    this.features = features;
   }
 
   get flow(): Flow {
@@ -41,42 +46,24 @@ export class OutgoingLeg extends Leg {
 
   /** Sends the INVITE. */
   start(): void {
-    const handlers = this.inviteHandlers(this.#sequence);
-    this.#transaction = this.parts.transactions.request(this.#request, this.#flow, handlers);
+    this.invite(this.#request, this.#flow);
   }
 
   protected override perform(effect: LegEffect): void {
-    switch (effect.type) {
-      case 'cancelInvite':
-        this.#transaction?.cancel(effect.reason);
-        return;
-      case 'confirm':
-        if (this.dialog === undefined) this.#makeDialog(effect.response);
-        else super.perform(effect);
-        return;
-      default:
-        super.perform(effect);
-    }
+    if (effect.type === 'confirm' && this.dialog === undefined) this.#makeDialog(effect.response);
+    else super.perform(effect);
   }
 
   protected override onInviteResponse(response: Response, sequence: number): void {
-    const tag = tagOf(response.headers.tryGet(TO));
-    if (
-      response.status >= 200 &&
-      response.status < 300 &&
-      this.dialog !== undefined &&
-      tag !== tagOf(this.dialog.remote)
-    ) {
+    if (sequence !== this.#sequence || response.status >= 300) super.onInviteResponse(response, sequence);
+    else if (response.status < 200) this.#onProvisional(response);
+    else if (this.dialog !== undefined && tagFrom(response) !== (tagOf(this.dialog.remote) ?? ''))
       this.#endFork(response);
-      return;
-    }
-    if (response.status < 200 && response.body.length > 0) this.#early = response;
-    const answer =
-      response.status < 300 && response.body.length === 0 && response.status >= 200 ? this.#early : undefined;
-    super.onInviteResponse(
-      answer === undefined ? response : { ...response, headers: withType(response, answer), body: answer.body },
-      sequence,
-    );
+    else super.onInviteResponse(this.#withAnswer(response), sequence);
+  }
+
+  protected override get unreachable(): Refusal {
+    return this.dialog === undefined ? UNREACHABLE : super.unreachable;
   }
 
   protected override refusalOf(response: Response): Refusal {
@@ -87,20 +74,41 @@ export class OutgoingLeg extends Leg {
     if (this.dialog !== undefined) this.parts.dialogs.remove(this.dialog);
   }
 
-  #makeDialog(response: Response): void {
-    this.dialog = Dialog.fromResponse(this.#request, response, this.#flow);
-    if (this.dialog !== undefined) this.parts.dialogs.add(this.dialog, this);
+  #onProvisional(response: Response): void {
+    if (response.body.length > 0) this.#early.set(tagFrom(response), response);
+    super.onInviteResponse(response, this.#sequence);
   }
 
-  /** RFC 3261 §13.2.2.4: a second 2xx of a fork behind the handset is acknowledged and ended. */
+  #withAnswer(response: Response): Response {
+    const early = this.#early.get(tagFrom(response));
+    if (early === undefined || response.body.length > 0) return response;
+    const headers = response.headers.clone().copy(CONTENT_TYPE.name, early.headers);
+    return { ...response, headers, body: early.body };
+  }
+
+  #makeDialog(response: Response): void {
+    this.dialog = this.#dialogOf(response);
+    this.parts.dialogs.add(this.dialog, this);
+    this.#early.clear();
+  }
+
+  /** RFC 3261 §13.2.2.4: a second 2xx of a fork behind the handset is acknowledged, each time, and ended. */
   #endFork(response: Response): void {
-    const dialog = Dialog.fromResponse(this.#request, response, this.#flow);
-    if (dialog === undefined) return;
-    this.parts.transactions.ack(dialog.ack(this.#sequence), this.#flow);
-    this.parts.transactions.request(dialog.request('BYE'), this.#flow, { onResponse() {}, onFailure() {} });
+    const { transactions } = this.parts;
+    const tag = tagFrom(response);
+    const known = this.#lateForks.get(tag);
+    const dialog = known ?? this.#dialogOf(response);
+    transactions.ack(dialog.ack(this.#sequence), dialog.flow);
+    if (known !== undefined) return;
+    this.#lateForks.set(tag, dialog);
+    transactions.request(dialog.request('BYE'), dialog.flow, { onResponse() {}, onFailure() {} });
+  }
+
+  #dialogOf(response: Response): Dialog {
+    return Dialog.fromResponse(this.#request, response, this.parts.handsets.back(response, this.#flow));
   }
 }
 
-function withType(response: Response, body: Response): Response['headers'] {
-  return response.headers.clone().copy('Content-Type', body.headers);
+function tagFrom(response: Response): string {
+  return tagOf(response.headers.get(TO)) ?? '';
 }

@@ -1,7 +1,7 @@
 import { hostOf, shortestAddress } from '../core/endpoint.ts';
 import type { Flow } from '../core/flow.ts';
 import { CONTACT, P_CALLED_PARTY_ID, parseNameAddr, RECORD_ROUTE, ROUTE } from '../sip/message/header-types.ts';
-import type { Request } from '../sip/message/message.ts';
+import type { Message, Request } from '../sip/message/message.ts';
 import { Params } from '../sip/message/params.ts';
 import { isSip, type SipUri } from '../sip/message/uri.ts';
 import type { Handsets } from '../store/handsets.ts';
@@ -38,8 +38,8 @@ export class Pcscf implements Handsets {
     return binding.flow;
   }
 
-  back(request: Request, flow: Flow): Flow {
-    const contact = request.headers.tryGet(CONTACT);
+  back({ headers }: Message, flow: Flow): Flow {
+    const contact = headers.tryGet(CONTACT);
     return contact === undefined || contact === '*' || !isSip(contact.uri) ? flow : reachedOn(flow, contact.uri);
   }
 

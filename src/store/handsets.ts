@@ -1,5 +1,5 @@
 import type { Flow } from '../core/flow.ts';
-import type { Request } from '../sip/message/message.ts';
+import type { Message, Request } from '../sip/message/message.ts';
 import type { Binding } from './registrations.ts';
 import type { Identity } from './subscribers.ts';
 
@@ -13,8 +13,8 @@ export interface Handsets {
    * @param called the identity that was asked for.
    */
   towards(binding: Binding, request: Request, called: Identity): Flow;
-  /** Where later requests to the sender of this one go: the port its Contact names at its own address, else back. */
-  back(request: Request, flow: Flow): Flow;
+  /** Where later requests to the sender of this message go: the port its Contact names at its own address, else back. */
+  back(message: Message, flow: Flow): Flow;
   /** Our URI on this flow, for Contact: `sip:USER@ADDRESS:PORT` with the transport where it is not UDP. */
   contactOn(flow: Flow, user: string): string;
   /** Our P-CSCF route on this flow, for Record-Route: `<sip:ADDRESS:PORT;lr>`. */

@@ -67,10 +67,19 @@ export const SUBSCRIPTION_MACHINE: MachineDefinition<
       }
     },
     ending(state, event) {
-      if (event.type === 'notifyFailed') return { state: { name: 'terminated' } };
-      if (event.type !== 'notifyAnswered') return undefined;
-      // The answer to the NOTIFY before the last one lets the last one go.
-      return state.last ? { state: { name: 'terminated' } } : lastNotify(state.reason);
+      switch (event.type) {
+        case 'notifyAnswered':
+          // The answer to the NOTIFY before the last one lets the last one go.
+          return state.last ? { state: { name: 'terminated' } } : lastNotify(state.reason);
+        case 'notifyFailed':
+          return { state: { name: 'terminated' } };
+        case 'change':
+        case 'end':
+          return { state };
+        case 'subscribe':
+        case 'timer':
+          return undefined;
+      }
     },
     terminated: () => undefined,
   },

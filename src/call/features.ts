@@ -1,0 +1,72 @@
+import type { Logger } from '../core/logger.ts';
+import type { SessionDescription } from '../sdp/session-description.ts';
+import { SipError } from '../sip/message/sip-error.ts';
+import type { Side } from './call-states.ts';
+import type { CallFeature, CallPath } from './feature.ts';
+import type { Sdp } from './leg-states.ts';
+import type { Refusal } from './refusal.ts';
+
+export type Preparation =
+  | { readonly type: 'mediaReady' }
+  | { readonly type: 'mediaRefused'; readonly refusal: Refusal };
+
+/** What takes part in every call, asked in order for one path. */
+export class PathFeatures {
+  readonly #features: readonly CallFeature[];
+  readonly #path: CallPath;
+  readonly #logger: Logger;
+  #preparing = false;
+  #ended = false;
+
+  constructor(features: readonly CallFeature[], path: CallPath, logger: Logger) {
+    this.#features = features;
+    this.#path = path;
+    this.#logger = logger;
+  }
+
+  /** Makes ready what an offer needs. Undefined when the path ended while that was under way. */
+  async prepare(from: Side, offer: SessionDescription): Promise<Preparation | undefined> {
+    this.#preparing = true;
+    const outcome = await this.#prepared(from, offer);
+    this.#preparing = false;
+    if (!this.#ended) return outcome;
+    this.#tellEnd();
+    return undefined;
+  }
+
+  /** What one side said, as the other shall see it. */
+  pass(from: Side, kind: 'offer' | 'answer', sdp: Sdp): Sdp {
+    if (sdp === undefined) return undefined;
+    return this.#features.reduce(
+      (description, feature) => feature.onSdp?.(this.#path, from, kind, description) ?? description,
+      sdp,
+    );
+  }
+
+  answered(): void {
+    for (const feature of this.#features) feature.onAnswered?.(this.#path);
+  }
+
+  /** The path is over, which features hear when they have no preparation under way. */
+  end(): void {
+    this.#ended = true;
+    if (!this.#preparing) this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    for (const feature of this.#features) feature.onEnded?.(this.#path);
+  }
+
+  async #prepared(from: Side, offer: SessionDescription): Promise<Preparation> {
+    try {
+      for (const feature of this.#features) {
+        if (!this.#ended) await feature.prepare?.(this.#path, from, offer);
+      }
+      return { type: 'mediaReady' };
+    } catch (error) {
+      const known = error instanceof SipError;
+      this.#logger.error(`call refused: ${known || !(error instanceof Error) ? String(error) : error.stack}`);
+      return { type: 'mediaRefused', refusal: { status: known ? error.status : 500 } };
+    }
+  }
+}
