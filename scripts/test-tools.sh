@@ -4,7 +4,7 @@ set -eu
 
 # command        package
 wanted='
-baresip          baresip
+baresip          baresip-core
 osmo-auc-gen     libosmocore-utils
 shellcheck       shellcheck
 sipp             sip-tester

@@ -1,7 +1,7 @@
 import { MalformedError } from '../core/errors.ts';
 import { parseSdp, type SessionDescription } from '../sdp/session-description.ts';
 import { ACCEPT, CONTENT_TYPE } from '../sip/message/header-types.ts';
-import type { Message } from '../sip/message/message.ts';
+import type { Message, Request } from '../sip/message/message.ts';
 import { Params } from '../sip/message/params.ts';
 import { SipError } from '../sip/message/sip-error.ts';
 
@@ -23,6 +23,20 @@ export function sessionOf(message: Message): SessionDescription | undefined {
     if (!(error instanceof MalformedError)) throw error;
     throw new SipError(400, `SDP: ${error.message}`, 'Bad Request (SDP)');
   }
+}
+
+/**
+ * Whether the caller can understand what a called phone will answer (RFC 3261 §21.4.7).
+ * @throws SipError 406 when its Accept leaves SDP out.
+ */
+export function checkAccept({ headers }: Request): void {
+  if (!headers.has(ACCEPT.name)) return;
+  const types = headers.all(ACCEPT).map(({ value }) => value.toLowerCase());
+  if (types.some((type) => type === SDP_TYPE.value || type === 'application/*' || type === '*/*')) return;
+  throw new SipError(
+    406,
+    `the caller accepts ${types.join(', ') || 'nothing'}, and a call is answered with ${SDP_TYPE.value}`,
+  );
 }
 
 /** As sessionOf, for responses and ACK, which cannot be refused: what cannot be read counts as absent. */

@@ -109,6 +109,8 @@ export class Subscription implements DialogUsage {
     const { request, flow } = transaction;
     if (request.method !== 'SUBSCRIBE') throw new SipError(405, `${request.method} inside a subscription`);
     checkPackage(request);
+    // Its last NOTIFY is under way: what comes now crossed it.
+    if (this.#machine?.state.name !== 'active') throw new SipError(481, 'SUBSCRIBE in a subscription that has ended');
     this.#dialog.accept(request);
     this.#dialog.flow = this.#parts.handsets.back(request, flow);
     this.#dialog.refreshTarget(request);

@@ -1,4 +1,5 @@
 import type { B2bua } from '../call/b2bua.ts';
+import { checkAccept } from '../call/body.ts';
 import { sameEndpoint } from '../core/endpoint.ts';
 import { CONTACT } from '../sip/message/header-types.ts';
 import { SipError } from '../sip/message/sip-error.ts';
@@ -22,6 +23,7 @@ export function ueCall({ b2bua, subscribers, registrations }: UeCallParts): Serv
     matches: ({ originator }) => originator !== undefined,
     handle({ transaction, called, originator }) {
       if (originator === undefined) return;
+      checkAccept(transaction.request);
       const owners = subscribers.owners(called);
       const owner = owners.find(({ subscriber }) => registrations.of(subscriber).length > 0) ?? owners[0];
       if (owner === undefined) throw new SipError(404, `${printUri(called)} is nobody's identity in ue_db`);

@@ -176,9 +176,9 @@ describe('a call between two phones', () => {
     const { lab, alice, bob } = await registered(t);
     const { sent, invite: received } = await invite(alice, bob, BOB);
     bob.respond(received, 200, { headers: SDP_HEADER, body: sdpOf(bob) });
-    await bob.request('ACK');
+    const ack = await bob.request('ACK');
     bob.respond(received, 200, { headers: SDP_HEADER, body: sdpOf(bob) });
-    await bob.request('ACK');
+    assert.equal((await bob.request('ACK')).headers.raw('Via'), ack.headers.raw('Via'));
     const accepted = await alice.response(200);
     lab.clock.advance(500);
     await alice.response(200);
@@ -245,6 +245,12 @@ describe('a call that does not come about', () => {
     await refused([contact, 'Content-Type: text/plain'], 'hello', 415);
     await refused([contact, ...SDP_HEADER], 'v=0\r\nm=nonsense\r\n', 400);
     await refused(SDP_HEADER, sdpOf(alice), 400);
+  });
+
+  it('406 for a caller that does not accept SDP', async (t) => {
+    const { alice } = await registered(t, 'auth_on_register_only: true,');
+    const headers = [`Contact: <${alice.contact}>`, ...SDP_HEADER, 'Accept: text/plain'];
+    alice.ackRefusal(alice.start('INVITE', { uri: BOB, headers, body: sdpOf(alice) }), await alice.response(406));
   });
 
   it('CANCEL while it rings', async (t) => {

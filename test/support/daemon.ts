@@ -43,10 +43,6 @@ export class Daemon {
       domain: this.domain,
       log_filename: 'ims.log',
       log_options: 'all.level=debug,sip.max_size=1',
-      // On loopback nothing is late, and what is kept 64·T1 is gone soon.
-      timer_t1: 0.1,
-      timer_t2: 0.8,
-      timer_t4: 1,
       ...config,
       ue_db: users,
     };
@@ -58,7 +54,7 @@ export class Daemon {
   /** Starts it and waits until it answers. */
   static async start(t: TestContext, options: DaemonOptions = {}): Promise<Daemon> {
     const daemon = new Daemon(t, options);
-    await daemon.#answers();
+    await daemon.answers();
     return daemon;
   }
 
@@ -107,8 +103,8 @@ export class Daemon {
     assert.equal(await this.child.exitCode(ms), 0, 'exit code after SIGTERM');
   }
 
-  /** OPTIONS again and again until there is an answer; a process that ends before says why. */
-  async #answers(): Promise<void> {
+  /** Sends OPTIONS again and again until there is an answer. @throws Error when the process ends before. */
+  async answers(): Promise<void> {
     const socket = createSocket('udp4');
     const answered = new Promise<void>((done) => socket.once('message', () => done()));
     const { address, port } = this;

@@ -12,7 +12,11 @@ export class SipError extends Error {
   readonly #dress: ((response: Response) => void)[] = [];
 
   constructor(status: number, explanation: string, reason: string = reasonPhrase(status)) {
+    // Every challenge is one: a stack that nobody reads would cost more than the challenge.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(explanation);
+    Error.stackTraceLimit = stackTraceLimit;
     this.name = 'SipError';
     this.status = status;
     this.reason = reason;

@@ -46,6 +46,7 @@ export class TransactionLayer implements Transactions {
   readonly #servers = new Map<string, Server>();
   readonly #legacyAcks = new Map<string, Server>();
   readonly #merges = new Map<string, Server>();
+  readonly #ackBranches = new WeakMap<Request, string>();
   readonly #host: ClientHost & ServerHost;
 
   constructor({ wire, clock, random, timers: settings, user, logger }: TransactionLayerOptions) {
@@ -98,7 +99,10 @@ export class TransactionLayer implements Transactions {
   }
 
   ack(request: Request, flow: Flow): void {
-    this.#wire.request(request, flow, this.#branch()).send((error) => {
+    // The same ACK again is a retransmission, and known to be one by its branch (RFC 3261 §8.1.1.7).
+    const branch = this.#ackBranches.get(request) ?? this.#branch();
+    this.#ackBranches.set(request, branch);
+    this.#wire.request(request, flow, branch).send((error) => {
       this.#logger.debug(() => `ACK not sent: ${error.message}`);
     });
   }

@@ -12,9 +12,12 @@ export function scenario(...steps: readonly (Step | readonly Step[])[]): string 
 const CONTACT = 'Contact: <sip:[field0]@[local_ip]:[local_port];transport=[transport]>';
 const NO_BODY = ['Content-Length: 0', ''];
 
-/** SIPp repeats what is sent until something comes, but for what gets no answer. */
+/**
+ * SIPp repeats what is sent until something comes, but for what gets no answer. It does so late: on loopback nothing is
+ * lost, and a machine that stands still for half a second is no reason.
+ */
 function send(lines: readonly string[], { repeated }: { repeated: boolean }): Step {
-  return `<send${repeated ? ' retrans="500"' : ''}><![CDATA[\n${lines.join('\n')}\n]]></send>`;
+  return `<send${repeated ? ' retrans="3000"' : ''}><![CDATA[\n${lines.join('\n')}\n]]></send>`;
 }
 
 /** Waits for a response, which must come next unless `optional`. */
@@ -28,6 +31,11 @@ export function expectRequest(method: string): Step {
 
 export function pause(ms: number): Step {
   return `<pause milliseconds="${ms}"/>`;
+}
+
+/** Makes an empty file, so that the test knows how far SIPp is. */
+export function mark(path: string): Step {
+  return `<nop><action><exec command="touch ${path}"/></action></nop>`;
 }
 
 function via(branch: string): string {
@@ -116,8 +124,10 @@ export function cancel(sequence: number): Step {
   return send(opening('CANCEL', sequence, '', NO_BODY), { repeated: true });
 }
 
+export const TRYING = expectStatus(100, 'optional="true"');
+
 /** What a caller hears while it waits. */
-export const RINGING: readonly Step[] = [expectStatus(100, 'optional="true"'), expectStatus(180, 'rrs="true"')];
+export const RINGING: readonly Step[] = [TRYING, expectStatus(180, 'rrs="true"')];
 
 export const ANSWERED: Step = expectStatus(200, 'rrs="true"');
 
@@ -173,7 +183,13 @@ export const RING = answer('180 Ringing', CALLEE_TAG, '[last_CSeq:]', NO_BODY);
 export const ACCEPT = answer('200 OK', CALLEE_TAG, '[last_CSeq:]', sdp('sendrecv'), true);
 export const BUSY = answer('486 Busy Here', CALLEE_TAG, '[last_CSeq:]', NO_BODY, true);
 /** To the INVITE whose CANCEL came last: its Via is the same (RFC 3261 §9.1). */
-export const TERMINATED = answer('487 Request Terminated', CALLEE_TAG, 'CSeq: [last_cseq_number] INVITE', NO_BODY, true);
+export const TERMINATED = answer(
+  '487 Request Terminated',
+  CALLEE_TAG,
+  'CSeq: [last_cseq_number] INVITE',
+  NO_BODY,
+  true,
+);
 /** To a CANCEL. */
 export const CANCELLED = answer('200 OK', CALLEE_TAG, '[last_CSeq:]', NO_BODY);
 
