@@ -121,10 +121,12 @@ describe('any text', () => {
     fc.assert(
       fc.property(
         fc.string({ unit: 'binary' }),
-        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        // Written in decimal, -0 is 0.
+        fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => number + 0),
         (text, number) => {
           const escaped = JSON.stringify(text).replaceAll('$', '\\$');
-          assert.deepEqual(parse(`s: ${escaped}, n: ${number}`), { value: { s: text, n: number }, errors: [] });
+          // JavaScript prints -0 as 0.
+          assert.deepEqual(parse(`s: ${escaped}, n: ${number}`), { value: { s: text, n: number + 0 }, errors: [] });
         },
       ),
     );

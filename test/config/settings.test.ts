@@ -125,6 +125,13 @@ describe('settings', () => {
     assert.deepEqual(found.mt_call_sdp_file, { path: '/mt.sdp', text: 'v=0\r\n' });
   });
 
+  it('keeps the two logs apart', () => {
+    assert.deepEqual(errors('log_filename: "a.log", log_json_filename: "./a.log"'), [
+      '2:43: log_json_filename: file of its own, other than log_filename expected, found the string "./a.log"',
+    ]);
+    assert.equal(settings('log_filename: "a.log", log_json_filename: "a.json"').log_json_filename, '/a.json');
+  });
+
   it('lets the log judge log_options', () => {
     const checks = { log_options: (text: string) => (text === 'bad' ? 'layer expected, found "bad"' : undefined) };
     const wrong = load(`${NEEDED}log_options: "bad"`, checks);
