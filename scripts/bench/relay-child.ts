@@ -25,7 +25,7 @@ async function relayPorts(streams: number, sinkPort: number): Promise<number[]> 
   const relay = new MediaRelay({ net: systemNet(fail), clock: systemClock(fail), logger: silent, ranges });
   const ports: number[] = [];
   for (let index = 0; index < streams; index++) {
-    const { a, b } = await relay.openStream(ADDRESS, ADDRESS);
+    const { a, b } = await relay.openStream({ address: ADDRESS }, { address: ADDRESS });
     b.setRemote({ address: ADDRESS, rtpPort: sinkPort, rtcpAddress: ADDRESS, rtcpPort: sinkPort + 1, muxed: true });
     ports.push(a.rtpPort);
   }

@@ -1,6 +1,7 @@
+import type { Flow } from '../core/flow.ts';
 import type { Random } from '../core/random.ts';
 import { PortsExhausted } from '../rtp/port-pool.ts';
-import type { MediaRelay, RelayStream } from '../rtp/relay.ts';
+import type { MediaPlace, MediaRelay, RelayStream } from '../rtp/relay.ts';
 import { isRelayable, remoteMedia } from '../sdp/anchor.ts';
 import type { SessionDescription } from '../sdp/session-description.ts';
 import { SessionOrigin } from '../sdp/session-origin.ts';
@@ -74,12 +75,16 @@ export class AnchoredMediaFeature implements CallFeature {
 
   async #open({ id, flows }: CallPath, media: string): Promise<RelayStream> {
     try {
-      return await this.#relay.openStream(flows.caller.local.address, flows.callee.local.address, { media, id });
+      return await this.#relay.openStream(placeOf(flows.caller), placeOf(flows.callee), { media, id });
     } catch (error) {
       const status = error instanceof PortsExhausted ? 503 : 500;
       throw new SipError(status, `no media ports: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+}
+
+function placeOf({ local, bound }: Flow): MediaPlace {
+  return { address: local.address, ...(bound !== undefined && { bound: bound.address }) };
 }
 
 function endOf(stream: RelayStream | undefined, side: Side) {

@@ -24,6 +24,14 @@ export interface RelayOptions {
   readonly ranges: readonly PortRange[];
 }
 
+/** Our address on one leg. */
+export interface MediaPlace {
+  /** What the peer is shown: it chooses the ports. */
+  readonly address: string;
+  /** Where the sockets are bound, when that differs. */
+  readonly bound?: string;
+}
+
 /** What the log calls a stream. */
 export interface StreamLabel {
   /** `audio`, `video`, … */
@@ -51,7 +59,7 @@ export interface RelayStream {
 
 export class MediaRelay {
   readonly #options: RelayOptions;
-  /** By local address: those of wildcard ranges are made when they are first asked for. */
+  /** By the address they are bound to: those of wildcard ranges are made when they are first asked for. */
   readonly #pools = new Map<string, PortPool>();
   readonly #streams = new Set<RelayStream>();
   #closed = false;
@@ -61,11 +69,11 @@ export class MediaRelay {
   }
 
   /**
-   * Opens a stream between our addresses `a` and `b`, each the local address of a leg. Packets pass at once; call
+   * Opens a stream between our places `a` and `b`, one on each leg. Packets pass at once; call
    * `setRemote` on the ends as descriptions come.
    * @throws PortsExhausted (the call answers 503), or an Error in words when an address cannot be used.
    */
-  async openStream(a: string, b: string, label: StreamLabel = { media: 'media' }): Promise<RelayStream> {
+  async openStream(a: MediaPlace, b: MediaPlace, label: StreamLabel = { media: 'media' }): Promise<RelayStream> {
     const endA = await this.#openEnd(a, label);
     let endB: MediaEnd;
     try {
@@ -111,18 +119,18 @@ export class MediaRelay {
     for (const stream of this.#streams) stream.close();
   }
 
-  async #openEnd(address: string, label: StreamLabel): Promise<MediaEnd> {
+  async #openEnd(place: MediaPlace, label: StreamLabel): Promise<MediaEnd> {
     const { clock, logger } = this.#options;
     try {
-      return await MediaEnd.open(this.#poolOf(address), clock, this.#reportOf(label));
+      return await MediaEnd.open(this.#poolOf(place), clock, this.#reportOf(label));
     } catch (error) {
       if (error instanceof PortsExhausted) logger.error(`RTP/${label.media} ${error.message}`, columnsOf(label));
       throw error;
     }
   }
 
-  #poolOf(address: string): PortPool {
-    const known = this.#pools.get(address);
+  #poolOf({ address, bound = address }: MediaPlace): PortPool {
+    const known = this.#pools.get(bound);
     if (known !== undefined) return known;
     const { net, ranges } = this.#options;
     const sameKind = (range: PortRange) => range.address.includes(':') === address.includes(':');
@@ -130,8 +138,8 @@ export class MediaRelay {
       ranges.find((candidate) => candidate.address === address) ??
       ranges.find((candidate) => isWildcard(candidate.address) && sameKind(candidate));
     if (range === undefined) throw new Error(`no media ports are configured for ${address}`);
-    const pool = new PortPool(net, { ...range, address });
-    this.#pools.set(address, pool);
+    const pool = new PortPool(net, { ...range, address: bound });
+    this.#pools.set(bound, pool);
     return pool;
   }
 

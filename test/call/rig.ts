@@ -12,7 +12,7 @@ import { type Logger, silent } from '../../src/core/logger.ts';
 import { systemRandom } from '../../src/core/random.ts';
 import { Pcscf } from '../../src/ims/pcscf.ts';
 import { PortsExhausted } from '../../src/rtp/port-pool.ts';
-import type { MediaRelay } from '../../src/rtp/relay.ts';
+import type { MediaPlace, MediaRelay } from '../../src/rtp/relay.ts';
 import { ueCall } from '../../src/services/ue-call.ts';
 import { Dialogs } from '../../src/sip/dialog/dialogs.ts';
 import { responseTo } from '../../src/sip/message/build.ts';
@@ -201,7 +201,7 @@ export class FakeRelay {
     return open;
   }
 
-  async openStream(a: string, b: string) {
+  async openStream({ address: a }: MediaPlace, { address: b }: MediaPlace) {
     await this.#gate;
     if (this.free === 0) throw new PortsExhausted({ address: a, portMin: 0, portMax: 0 }, 0, 0);
     this.free--;

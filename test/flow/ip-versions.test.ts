@@ -46,3 +46,31 @@ describe('a phone on IPv6 and a phone on IPv4', () => {
     assert.deepEqual((await towardsAlice)[0], packet);
   });
 });
+
+describe('an address that is shown but not bound (bind_addr)', () => {
+  it('stands in Via, Contact and SDP, while media comes through the bound one', async (t) => {
+    const lab = await startLab(t, USERS, '', 'bind_addr: "BOUND"');
+    const alice = await lab.phone('alice');
+    const bob = await lab.phone('bob');
+    assert.match((await alice.register()).headers.raw('Service-Route') ?? '', /<sip:192\.0\.2\.1:5060;lr>/);
+    await bob.register();
+    const { sent, invite: received } = await invite(alice, bob, 'tel:1002');
+    const offer = described(received);
+    assert.equal(offer.address, '192.0.2.1');
+    assert.match(received.headers.raw('Via') ?? '', /192\.0\.2\.1:5060/);
+    bob.respond(received, 200, { headers: SDP_HEADER, body: sdpOf(bob) });
+    await bob.request('ACK');
+    acknowledge(alice, sent, await alice.response(200));
+
+    const [a, b] = [createSocket('udp4'), createSocket('udp4')];
+    t.after(() => {
+      for (const socket of [a, b]) socket.close();
+    });
+    a.bind(40_000, alice.local.address);
+    b.bind(40_000, bob.local.address);
+    await Promise.all([once(a, 'listening'), once(b, 'listening')]);
+    const heard = once(a, 'message');
+    b.send(Buffer.alloc(172, 0x80), offer.port, lab.address);
+    assert.equal((await heard)[0].length, 172);
+  });
+});

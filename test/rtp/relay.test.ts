@@ -77,7 +77,7 @@ async function until(done: () => boolean): Promise<void> {
 
 /** A stream whose ends know their peers. */
 async function stream(): Promise<{ open: RelayStream; alice: UdpPeer; bob: UdpPeer }> {
-  const [open, alice, bob] = await Promise.all([relay.openStream(V4, V4), peer(), peer()]);
+  const [open, alice, bob] = await Promise.all([relay.openStream({ address: V4 }, { address: V4 }), peer(), peer()]);
   open.a.setRemote(said(alice));
   open.b.setRemote(said(bob));
   return { open, alice, bob };
@@ -96,7 +96,7 @@ describe('a stream', () => {
 
   it('carries RTCP on its own ports', async () => {
     const [open, alice, aliceRtcp, bob, bobRtcp] = await Promise.all([
-      relay.openStream(V4, V4),
+      relay.openStream({ address: V4 }, { address: V4 }),
       peer(),
       peer(),
       peer(),
@@ -113,7 +113,11 @@ describe('a stream', () => {
   });
 
   it('joins IPv4 and IPv6', { skip: hasIpv6 ? false : 'no ::1 here' }, async () => {
-    const [open, alice, bob] = await Promise.all([relay.openStream(V4, '::1'), peer(), peer('::1')]);
+    const [open, alice, bob] = await Promise.all([
+      relay.openStream({ address: V4 }, { address: '::1' }),
+      peer(),
+      peer('::1'),
+    ]);
     open.a.setRemote(said(alice));
     open.b.setRemote(said(bob));
     await alice.send(RTP, rtpOf(open.a));
@@ -221,7 +225,7 @@ describe('the source of a stream', () => {
   });
 
   it('may be heard before its description has come', async () => {
-    const [open, alice, bob] = await Promise.all([relay.openStream(V4, V4), peer(), peer()]);
+    const [open, alice, bob] = await Promise.all([relay.openStream({ address: V4 }, { address: V4 }), peer(), peer()]);
     open.a.setRemote(said(alice));
     await bob.send('ringback', rtpOf(open.b));
     assert.equal(await alice.next(), 'ringback');
@@ -252,23 +256,26 @@ describe('trouble', () => {
 
   it('exhaustion is refused in words and leaves no half-open stream', async () => {
     // Four pairs in the range: two streams.
-    const first = await relay.openStream(V4, V4);
-    const half = await relay.openStream(V4, '::1').catch(() => undefined);
+    const first = await relay.openStream({ address: V4 }, { address: V4 });
+    const half = await relay.openStream({ address: V4 }, { address: '::1' }).catch(() => undefined);
     if (half === undefined) assert.equal(hasIpv6, false);
     else {
-      await assert.rejects(relay.openStream(V4, V4), PortsExhausted);
+      await assert.rejects(relay.openStream({ address: V4 }, { address: V4 }), PortsExhausted);
       assert.deepEqual(relay.counts(), { streams: 2, pairs: 4 });
       half.close();
     }
-    const second = await relay.openStream(V4, V4);
-    await assert.rejects(relay.openStream(V4, V4), PortsExhausted);
+    const second = await relay.openStream({ address: V4 }, { address: V4 });
+    await assert.rejects(relay.openStream({ address: V4 }, { address: V4 }), PortsExhausted);
     assert.deepEqual(relay.counts(), { streams: 2, pairs: 4 });
     first.close();
     second.close();
   });
 
   it('an address nobody configured is refused', async () => {
-    await assert.rejects(relay.openStream(V4, '192.0.2.77'), /no media ports are configured for 192\.0\.2\.77/);
+    await assert.rejects(
+      relay.openStream({ address: V4 }, { address: '192.0.2.77' }),
+      /no media ports are configured for 192\.0\.2\.77/,
+    );
     assert.deepEqual(relay.counts(), { streams: 0, pairs: 0 });
   });
 
@@ -285,7 +292,10 @@ describe('trouble', () => {
 
   it('hundreds of calls leave nothing behind', async () => {
     for (let round = 0; round < 100; round++) {
-      const open = await Promise.all([relay.openStream(V4, V4), relay.openStream(V4, V4)]);
+      const open = await Promise.all([
+        relay.openStream({ address: V4 }, { address: V4 }),
+        relay.openStream({ address: V4 }, { address: V4 }),
+      ]);
       for (const each of open) each.close();
     }
     assert.deepEqual(relay.counts(), { streams: 0, pairs: 0 });

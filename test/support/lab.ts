@@ -30,7 +30,7 @@ let servers = 0;
 /**
  * @param users entries of ue_db, as in a configuration file.
  * @param settings further properties.
- * @param socket properties of the first SIP socket besides its address.
+ * @param socket properties of the first SIP socket besides its address; BOUND stands for the lab's address.
  * @param more further addresses to listen on, IPv6 ones without a port: they get one of this test.
  */
 export async function startLab(
@@ -43,7 +43,9 @@ export async function startLab(
   const address = `${CORNER}.${1 + (servers++ % 200)}`;
   const port6 = 20_000 + (process.pid % 20_000) + servers;
   const others = more.map((one) => `"${one}:${port6}"`);
-  const text = `sip_addr: [{addr: "${address}", ${socket}}, ${others.join(', ')}], domain: "ims.test", timer_t1: 0.5, timer_t2: 4, timer_t4: 5,
+  // With bind_addr the lab's own address is bound and a documentation address (RFC 5737) is shown.
+  const shown = socket.includes('BOUND') ? '192.0.2.1' : address;
+  const text = `sip_addr: [{addr: "${shown}", ${socket.replace('BOUND', address)}}, ${others.join(', ')}], domain: "ims.test", timer_t1: 0.5, timer_t2: 4, timer_t4: 5,
     ${settings} ue_db: [${users}]`;
   const loaded = loadConfig('/lab/ims.cfg', { read: readFromMemory({ '/lab/ims.cfg': text }) });
   assert.deepEqual(loaded.errors, []);
