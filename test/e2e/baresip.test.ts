@@ -20,7 +20,8 @@ async function hears(softphone: Softphone, tone: number): Promise<void> {
   }, 10_000);
 }
 
-async function call(t: TestContext, transport: 'udp' | 'tcp'): Promise<void> {
+/** @param six whether alice speaks IPv6. */
+async function call(t: TestContext, transport: 'udp' | 'tcp', six = false): Promise<void> {
   const command = commandOrSkip(t, 'baresip', 'baresip-core');
   if (command === undefined) return;
   const users = ['alice', 'bob'].map((name) => ({
@@ -29,10 +30,17 @@ async function call(t: TestContext, transport: 'udp' | 'tcp'): Promise<void> {
     authent_type: 'MD5',
     pwd: `${name}-secret`,
   }));
-  const daemon = await Daemon.start(t, { users });
+  const server6 = `[::1]:${20_000 + (process.pid % 20_000)}`;
+  const daemon = await Daemon.start(t, { users, ...(six && { more: [server6] }) });
   const sockets = daemon.sockets();
   const [alice, bob] = await Promise.all([
-    Softphone.start(t, command, daemon, { name: 'alice', password: 'alice-secret', tone: ALICE_SAYS, transport }),
+    Softphone.start(t, command, daemon, {
+      name: 'alice',
+      password: 'alice-secret',
+      tone: ALICE_SAYS,
+      transport,
+      ...(six && { server6 }),
+    }),
     Softphone.start(t, command, daemon, { name: 'bob', password: 'bob-secret', tone: BOB_SAYS, transport }),
   ]);
   await eventually(async () => assert.equal((await daemon.usage()).registered, 2));
@@ -48,8 +56,9 @@ async function call(t: TestContext, transport: 'udp' | 'tcp'): Promise<void> {
     [alice, bob],
     [bob, alice],
   ] as const) {
-    assert.ok(one.trace.includes(`c=IN IP4 ${daemon.address}`), 'sends its media to the relay');
-    assert.ok(!one.trace.includes(`c=IN IP4 ${other.address}`), 'does not learn where the other one is');
+    const relay = one.address.includes(':') ? 'c=IN IP6 ::1' : `c=IN IP4 ${daemon.address}`;
+    assert.ok(one.trace.includes(relay), 'sends its media to the relay');
+    if (!six) assert.ok(!one.trace.includes(`c=IN IP4 ${other.address}`), 'does not learn where the other one is');
   }
   alice.hangUp();
   await Promise.all([alice.sees('CALL_CLOSED'), bob.sees('CALL_CLOSED')]);
@@ -64,4 +73,5 @@ async function call(t: TestContext, transport: 'udp' | 'tcp'): Promise<void> {
 describe('baresip', () => {
   it('registers and hears another one, both ways, over UDP', (t) => call(t, 'udp'));
   it('registers and hears another one, both ways, over TCP', (t) => call(t, 'tcp'));
+  it('on IPv6 hears one on IPv4, both ways', (t) => call(t, 'udp', true));
 });

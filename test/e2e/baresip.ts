@@ -15,6 +15,8 @@ export interface SoftphoneOptions {
   /** Hertz of the tone it says. */
   readonly tone: number;
   readonly transport?: 'udp' | 'tcp';
+  /** `[::1]:PORT` of the server: it speaks IPv6 then. */
+  readonly server6?: string;
 }
 
 const CONTROL_PORT = 4444;
@@ -23,6 +25,7 @@ const RATE = 8000;
 
 /** A baresip without sound card: it says a tone and keeps what it hears, and is steered over its control socket. */
 export class Softphone {
+  /** Where it speaks SIP. */
   readonly address: string;
   readonly #child: Child;
   readonly #folder: string;
@@ -40,14 +43,14 @@ export class Softphone {
   }
 
   static async start(t: TestContext, command: string, daemon: Daemon, options: SoftphoneOptions): Promise<Softphone> {
-    const { name, password, tone, transport = 'udp' } = options;
+    const { name, password, tone, transport = 'udp', server6 } = options;
     const folder = temporaryFolder(t);
     const address = loopbackAddress();
     mkdirSync(join(folder, 'heard'));
     writeFileSync(
       join(folder, 'config'),
       [
-        `sip_listen ${address}:5060`,
+        `sip_listen ${server6 === undefined ? `${address}:5060` : '[::1]:0'}`,
         `audio_source ausine,${tone}`,
         'audio_player aubridge,nobody',
         'audio_alert aubridge,nobody-either',
@@ -66,7 +69,7 @@ export class Softphone {
         '',
       ].join('\n'),
     );
-    const proxy = `sip:${daemon.address}:${daemon.port};transport=${transport}`;
+    const proxy = `sip:${server6 ?? `${daemon.address}:${daemon.port}`};transport=${transport}`;
     const account = [
       `<sip:${name}@${daemon.domain};transport=${transport}>`,
       `auth_user=${name}`,
@@ -76,14 +79,14 @@ export class Softphone {
       'regint=600',
     ].join(';');
     writeFileSync(join(folder, 'accounts'), `${account}\n`);
-    const child = new Child(t, command, ['-f', folder, '-4', '-s'], folder);
+    const child = new Child(t, command, ['-f', folder, server6 === undefined ? '-4' : '-6', '-s'], folder);
     const control = await eventually(async () => {
       const socket = connect(CONTROL_PORT, address);
       await once(socket, 'connect');
       return socket;
     });
     t.after(() => control.destroy());
-    return new Softphone(address, child, folder, control);
+    return new Softphone(server6 === undefined ? address : '::1', child, folder, control);
   }
 
   dial(name: string): void {

@@ -16,6 +16,8 @@ export interface DaemonOptions {
   readonly users?: readonly object[];
   /** Properties besides, or instead of, those every test needs. */
   readonly config?: object;
+  /** Addresses to listen on besides its own. */
+  readonly more?: readonly string[];
 }
 
 /** A folder that goes away with the test. */
@@ -34,12 +36,12 @@ export class Daemon {
   readonly folder: string;
   #questions = 0;
 
-  private constructor(t: TestContext, { users = [], config = {} }: DaemonOptions) {
+  private constructor(t: TestContext, { users = [], config = {}, more = [] }: DaemonOptions) {
     this.folder = temporaryFolder(t);
     this.address = loopbackAddress();
     this.domain = 'test.example';
     const settings = {
-      sip_addr: `${this.address}:${this.port}`,
+      sip_addr: [`${this.address}:${this.port}`, ...more],
       domain: this.domain,
       log_filename: 'ims.log',
       log_options: 'all.level=debug,sip.max_size=1',
