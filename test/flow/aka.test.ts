@@ -44,6 +44,23 @@ describe('a phone registers with a SIM card', () => {
     });
   }
 
+  it('and its keys are logged where the log asks for them, nowhere else', async (t) => {
+    const lab = await startLab(t, MILENAGE_USER);
+    const phone = await lab.phone(IMSI);
+    const logged = () => lab.log.ring.read({ from: 0 })?.records.flatMap(({ data }) => data) ?? [];
+    await challenge(phone);
+    assert.deepEqual(
+      logged().filter((line) => /^(?:CK|IK|XRES|RAND|AUTN) /.test(line)),
+      [],
+    );
+    lab.log.configure('ims.key=1,ims.crypto=1');
+    const { nonce } = challengeOf(await challenge(phone));
+    const shown = (name: string) => logged().find((line) => line.startsWith(`${name} `)) ?? '';
+    const [rand, autn] = [shown('RAND'), shown('AUTN')].map((line) => line.split(' ')[1]);
+    assert.equal(nonce, Buffer.from(`${rand}${autn}`, 'hex').toString('base64'));
+    for (const name of ['CK', 'IK', 'XRES']) assert.match(shown(name), /^\w+ (?:[0-9a-f]{2}){8,16}$/);
+  });
+
   it('AKAv2 when the entry demands it', async (t) => {
     const lab = await startLab(t, user(`sim_algo: "milenage", opc: "${OPC}", authent_type: "AKAv2"`));
     const phone = await lab.phone(IMSI);

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import {
@@ -10,6 +9,8 @@ import {
   insideAsCalled,
   insideAsCaller,
   invite,
+  mediaSocket,
+  RTP_PACKET,
   SDP_HEADER,
   sdpOf,
 } from '../support/call-flow.ts';
@@ -92,13 +93,7 @@ describe('a call between two phones', () => {
     assert.match(offer.text, /a=rtcp-mux/);
     assert.doesNotMatch(offer.text, /candidate|ice-/);
 
-    const [a, b] = [createSocket('udp4'), createSocket('udp4')];
-    t.after(() => {
-      for (const socket of [a, b]) socket.close();
-    });
-    a.bind(40_000, alice.local.address);
-    b.bind(40_000, bob.local.address);
-    await Promise.all([once(a, 'listening'), once(b, 'listening')]);
+    const [a, b] = await Promise.all([mediaSocket(t, alice), mediaSocket(t, bob)]);
 
     bob.respond(received, 200, { headers: SDP_HEADER, body: sdpOf(bob) });
     await bob.request('ACK');
@@ -107,13 +102,12 @@ describe('a call between two phones', () => {
     const answer = described(accepted);
     assert.notEqual(answer.port, offer.port);
 
-    const packet = Buffer.concat([Buffer.from([0x80, 8, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4]), Buffer.alloc(160, 0xd5)]);
     const towardsBob = once(b, 'message');
-    a.send(packet, answer.port, answer.address);
-    assert.deepEqual((await towardsBob)[0], packet);
+    a.send(RTP_PACKET, answer.port, answer.address);
+    assert.deepEqual((await towardsBob)[0], RTP_PACKET);
     const towardsAlice = once(a, 'message');
-    b.send(packet, offer.port, offer.address);
-    assert.deepEqual((await towardsAlice)[0], packet);
+    b.send(RTP_PACKET, offer.port, offer.address);
+    assert.deepEqual((await towardsAlice)[0], RTP_PACKET);
   });
 
   it('is ended by the called phone', async (t) => {

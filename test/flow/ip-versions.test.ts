@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
-import { acknowledge, described, invite, SDP_HEADER, sdpOf } from '../support/call-flow.ts';
+import { acknowledge, described, invite, mediaSocket, RTP_PACKET, SDP_HEADER, sdpOf } from '../support/call-flow.ts';
 import { startLab } from '../support/lab.ts';
 
 const USERS = `{impi: "alice", impu: ["alice", "tel:1001"], pwd: "alice"},
@@ -30,20 +29,13 @@ describe('a phone on IPv6 and a phone on IPv4', () => {
     assert.match(answer.text, /^o=- \d+ \d+ IN IP6 ::1/m);
     acknowledge(alice, sent, accepted);
 
-    const [a, b] = [createSocket('udp6'), createSocket('udp4')];
-    t.after(() => {
-      for (const socket of [a, b]) socket.close();
-    });
-    a.bind(40_000, alice.local.address);
-    b.bind(40_000, bob.local.address);
-    await Promise.all([once(a, 'listening'), once(b, 'listening')]);
-    const packet = Buffer.concat([Buffer.from([0x80, 8, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4]), Buffer.alloc(160, 0xd5)]);
+    const [a, b] = await Promise.all([mediaSocket(t, alice), mediaSocket(t, bob)]);
     const towardsBob = once(b, 'message');
-    a.send(packet, answer.port, answer.address);
-    assert.deepEqual((await towardsBob)[0], packet);
+    a.send(RTP_PACKET, answer.port, answer.address);
+    assert.deepEqual((await towardsBob)[0], RTP_PACKET);
     const towardsAlice = once(a, 'message');
-    b.send(packet, offer.port, offer.address);
-    assert.deepEqual((await towardsAlice)[0], packet);
+    b.send(RTP_PACKET, offer.port, offer.address);
+    assert.deepEqual((await towardsAlice)[0], RTP_PACKET);
   });
 });
 
@@ -62,15 +54,9 @@ describe('an address that is shown but not bound (bind_addr)', () => {
     await bob.request('ACK');
     acknowledge(alice, sent, await alice.response(200));
 
-    const [a, b] = [createSocket('udp4'), createSocket('udp4')];
-    t.after(() => {
-      for (const socket of [a, b]) socket.close();
-    });
-    a.bind(40_000, alice.local.address);
-    b.bind(40_000, bob.local.address);
-    await Promise.all([once(a, 'listening'), once(b, 'listening')]);
+    const [a, b] = await Promise.all([mediaSocket(t, alice), mediaSocket(t, bob)]);
     const heard = once(a, 'message');
-    b.send(Buffer.alloc(172, 0x80), offer.port, lab.address);
-    assert.equal((await heard)[0].length, 172);
+    b.send(RTP_PACKET, offer.port, lab.address);
+    assert.deepEqual((await heard)[0], RTP_PACKET);
   });
 });

@@ -1,6 +1,11 @@
 import assert from 'node:assert/strict';
+import { createSocket, type Socket } from 'node:dgram';
+import { once } from 'node:events';
+import type { TestContext } from 'node:test';
 import type { Request, Response } from '../../src/sip/message/message.ts';
 import { credentials, type Phone, type Sent } from './phone.ts';
+
+const MEDIA_PORT = 40_000;
 
 /** An audio offer or answer of a softphone with what must survive anchoring. */
 export function softphoneSdp(address: string, port: number, direction = 'sendrecv'): string {
@@ -65,8 +70,23 @@ export async function challenged(caller: Phone, uri: string, body = sdpOf(caller
 }
 
 export function sdpOf(phone: Phone, direction?: string): string {
-  return softphoneSdp(phone.local.address, 40_000, direction);
+  return softphoneSdp(phone.local.address, MEDIA_PORT, direction);
 }
+
+/** Where the descriptions of a phone say it listens for media: closed with the test. */
+export async function mediaSocket(t: TestContext, { local: { address } }: Phone): Promise<Socket> {
+  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
+  t.after(() => socket.close());
+  socket.bind(MEDIA_PORT, address);
+  await once(socket, 'listening');
+  return socket;
+}
+
+/** 20 ms of silence, PCMA. */
+export const RTP_PACKET = Buffer.concat([
+  Buffer.from([0x80, 8, 0, 1, 0, 0, 0, 0, 1, 2, 3, 4]),
+  Buffer.alloc(160, 0xd5),
+]);
 
 export const SDP_HEADER = ['Content-Type: application/sdp'];
 

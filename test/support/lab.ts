@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
 import { readFromMemory } from '../../src/config/source.ts';
 import { systemRandom } from '../../src/core/random.ts';
-import { openLog } from '../../src/log/log.ts';
+import { type Log, openLog } from '../../src/log/log.ts';
 import { systemNet } from '../../src/net/system-net.ts';
 import { type Server, startServer } from '../../src/server.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -13,6 +13,7 @@ import { Phone } from './phone.ts';
 export interface Lab {
   readonly server: Server;
   readonly clock: FakeClock;
+  readonly log: Log;
   /** Where the server listens. */
   readonly address: string;
   /** A phone at an address of its own, `127.x.y.HOST`; closed with the test. */
@@ -67,6 +68,7 @@ export async function startLab(
   return {
     server,
     clock,
+    log,
     address,
     bugs,
     async phone(name, host = 201 + phones.length, port = 0) {
