@@ -19,7 +19,12 @@ function start(terminal: boolean, changes: Partial<Actions> = {}, columns?: numb
   const output = Object.assign(new PassThrough(), columns === undefined ? {} : { columns });
   const monitor = startMonitor({ actions: { ...actions, ...changes }, input, output, terminal });
   running = monitor;
-  const read = (): string => String(output.read() ?? '');
+  const read = (): string => {
+    // Newer versions of Node.js give one chunk at a time.
+    let text = '';
+    for (let chunk = output.read(); chunk !== null; chunk = output.read()) text += String(chunk);
+    return text;
+  };
   const type = async (text: string): Promise<string> => {
     input.write(text);
     await turn();
