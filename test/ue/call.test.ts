@@ -16,8 +16,12 @@ import {
 import type { Request } from '../../src/sip/message/message.ts';
 import type { ServerTransaction } from '../../src/sip/transaction/user.ts';
 import { Handset } from '../../src/ue/handset.ts';
+import { loopbackAddress } from '../support/loopback.ts';
 import { DOMAIN } from './home.ts';
 import { answer, handsetParts, ScriptedServer } from './scripted-server.ts';
+
+const ALICE_AT = loopbackAddress();
+const BOB_AT = loopbackAddress();
 
 const PORT = 5060;
 
@@ -35,8 +39,8 @@ function options(name: string, address: string, server: string) {
 /** Two handsets that are each other's server. */
 async function pair(t: TestContext) {
   const parts = handsetParts();
-  const alice = await Handset.open(options('alice', '127.71.0.1', '127.71.0.2'), parts);
-  const bob = await Handset.open(options('bob', '127.71.0.2', '127.71.0.1'), parts);
+  const alice = await Handset.open(options('alice', ALICE_AT, BOB_AT), parts);
+  const bob = await Handset.open(options('bob', BOB_AT, ALICE_AT), parts);
   t.after(() => {
     alice.close();
     bob.close();
@@ -86,7 +90,7 @@ describe('a call between two handsets', () => {
     const incoming = await bob.nextCall();
     assert.equal(incoming.caller, `sip:alice@${DOMAIN}`);
     assert.equal(incoming.invite.uri, `sip:bob@${DOMAIN}`);
-    assert.equal(incoming.invite.headers.raw('Route'), '<sip:127.71.0.2:5060;lr>');
+    assert.equal(incoming.invite.headers.raw('Route'), `<sip:${BOB_AT}:5060;lr>`);
     incoming.ring();
     assert.equal((await outgoing.ringing()).status, 180);
     incoming.answer();
