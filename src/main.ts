@@ -5,12 +5,14 @@ import { printDiagnostic } from './config/diagnostic.ts';
 import { loadConfig } from './config/load.ts';
 import type { Settings } from './config/settings.ts';
 import { startMonitor } from './control/monitor.ts';
+import { printEndpoint } from './core/endpoint.ts';
 import { systemRandom } from './core/random.ts';
 import { systemClock } from './core/system-clock.ts';
 import { openLog } from './log/log.ts';
 import { checkLogOptions } from './log/options.ts';
 import { systemNet } from './net/system-net.ts';
-import { startServer } from './server.ts';
+import { unfulfillable, withoutEffect } from './not-served.ts';
+import { type Server, startServer } from './server.ts';
 import { addUeCommand } from './ue/command.ts';
 
 /** The command line: `lteims [--check] CONFIG`, `lteims ue …`. Exit codes: 0 done, 1 refused in words, 2 wrong use. */
@@ -23,6 +25,7 @@ const program = new Command(PROGRAM)
   .version(version)
   .argument('<config>', 'configuration file, config/ims.cfg for one')
   .option('--check', 'only check the configuration')
+  .showHelpAfterError(`Example: ./${PROGRAM} config/ims.cfg`)
   .exitOverride()
   .action(async (config: string, { check }: { check?: boolean }) => {
     const settings = readConfiguration(config);
@@ -50,7 +53,19 @@ function readConfiguration(path: string): Settings | undefined {
   return settings;
 }
 
+function banner(settings: Settings, { listening }: Server): readonly string[] {
+  const idle = withoutEffect(settings);
+  return [
+    `${PROGRAM} ${version}: ${settings.ue_db.length} users, SIP on ${listening.map(printEndpoint).join(', ')}`,
+    ...(settings.log_filename === undefined ? [] : [`Log: ${settings.log_filename}`]),
+    ...(idle.length === 0 ? [] : [`Not served by this version, without effect: ${idle.join(', ')}`]),
+    "Type 'help' for the commands, 'quit' or Ctrl-C to stop.",
+  ];
+}
+
 async function run(settings: Settings): Promise<void> {
+  const demand = unfulfillable(settings);
+  if (demand !== undefined) throw new Error(demand);
   let print = (line: string) => console.log(line);
   const onBug = (error: unknown) => {
     const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
@@ -63,7 +78,9 @@ async function run(settings: Settings): Promise<void> {
     program: PROGRAM,
     version,
     ...(settings.log_filename !== undefined && { filename: settings.log_filename }),
+    ...(settings.log_json_filename !== undefined && { jsonFilename: settings.log_json_filename }),
     options: settings.log_options ?? '',
+    later: true,
     console: (line) => print(line),
   });
   // A fault of ours in one message must not end the calls of everybody else.
@@ -76,6 +93,7 @@ async function run(settings: Settings): Promise<void> {
     if (stopping) process.exit(1);
     stopping = true;
     void server.stop().finally(() => {
+      log.logger('ims').info('stopped');
       monitor.close();
       log.close();
       process.exit(0);
@@ -89,8 +107,9 @@ async function run(settings: Settings): Promise<void> {
     onBug,
     quit,
   });
+  log.openFiles();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, quit);
-  print(`${PROGRAM} ${version}: ${settings.ue_db.length} users`);
+  for (const line of banner(settings, server)) print(line);
   const monitor = startMonitor({ actions: server.actions, input: process.stdin, output: process.stdout });
   print = (line) => monitor.print(line);
 }

@@ -4,7 +4,9 @@ import type { UserSettings } from './config/settings/user.ts';
 import type { Settings } from './config/settings.ts';
 import { simKeysOf } from './config/sim-keys.ts';
 import type { PortRange } from './rtp/port-pool.ts';
+import type { Limits } from './sip/message/parse.ts';
 import { isSip, isTel, parseUri } from './sip/message/uri.ts';
+import { DEFAULT_STREAM_OPTIONS, type StreamOptions } from './sip/transport/connection.ts';
 import type { SocketOptions } from './sip/transport/listening.ts';
 import { identityUri, isNumberKey } from './store/identity.ts';
 import { type Identity, makeIdentity, type Sim, type Subscriber } from './store/subscribers.ts';
@@ -16,6 +18,20 @@ export function socketOptions({ sip_addr }: Settings): readonly SocketOptions[] 
     if (bind_addr === undefined) return addr;
     return { ...addr, bind: 'interface' in bind_addr ? bind_addr.interface : bind_addr.address };
   });
+}
+
+export function messageLimits({ limits }: Settings): Limits {
+  return { messageSize: limits.message_size, headerCount: limits.header_count, nesting: limits.nesting };
+}
+
+export function streamOptions({ limits }: Settings): StreamOptions {
+  return {
+    ...DEFAULT_STREAM_OPTIONS,
+    maxConnections: limits.connections,
+    maxPerAddress: limits.connections_per_address,
+    messageMs: limits.message_time * 1000,
+    idleMs: limits.idle_time * 1000,
+  };
 }
 
 export function portRanges({ sip_addr }: Settings): readonly PortRange[] {

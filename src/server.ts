@@ -3,27 +3,39 @@ import { AnchoredMediaFeature } from './call/media.ts';
 import type { Settings } from './config/settings.ts';
 import type { Actions } from './control/actions.ts';
 import type { Clock } from './core/clock.ts';
+import type { Endpoint } from './core/endpoint.ts';
 import type { Random } from './core/random.ts';
 import { Authenticator } from './ims/authenticator.ts';
 import { Challenges } from './ims/challenge.ts';
+import { committed } from './ims/committed.ts';
 import { LocalHss } from './ims/hss.ts';
 import { Icscf } from './ims/icscf.ts';
-import { dressed } from './ims/outbound-headers.ts';
+import { dresser } from './ims/outbound-headers.ts';
 import { Pcscf } from './ims/pcscf.ts';
 import { RegEvent } from './ims/reg-event.ts';
 import { Router } from './ims/router.ts';
 import { Registrar } from './ims/scscf.ts';
+import { subscriptionTable } from './ims/subscription-table.ts';
 import { ToTags } from './ims/to-tags.ts';
 import type { Log } from './log/log.ts';
 import { sipLogTap } from './log/tap-log.ts';
 import type { Net } from './net/ports.ts';
-import { creatorOf, portRanges, socketOptions, subscriberOf } from './options.ts';
+import { creatorOf, messageLimits, portRanges, socketOptions, streamOptions, subscriberOf } from './options.ts';
 import { MediaRelay } from './rtp/relay.ts';
 import { services } from './services/index.ts';
 import { Dialogs } from './sip/dialog/dialogs.ts';
 import { TransactionLayer } from './sip/transaction/layer.ts';
 import { SipTransport } from './sip/transport/transport.ts';
+import { bindingTable, restoreBindings } from './store/binding-table.ts';
+import { noPersistence } from './store/persistence.ts';
 import { type Binding, Registrations } from './store/registrations.ts';
+import { openStateFile } from './store/state-file/open.ts';
+import {
+  CREATED_USERS,
+  restoreCreatedUsers,
+  restoreSequenceNumbers,
+  SEQUENCE_NUMBERS,
+} from './store/subscriber-tables.ts';
 import { Subscribers } from './store/subscribers.ts';
 import { userRows } from './user-rows.ts';
 
@@ -54,6 +66,8 @@ export interface Counts {
 
 export interface Server {
   readonly actions: Actions;
+  /** Where SIP is listened on now. */
+  readonly listening: readonly Endpoint[];
   counts(): Counts;
   /** Ends calls, then closes everything. */
   stop(): Promise<void>;
@@ -74,17 +88,30 @@ export async function startServer(settings: Settings, version: string, parts: Se
   const t1Ms = settings.timer_t1 * 1000;
   const timers = { t1Ms, t2Ms: settings.timer_t2 * 1000, t4Ms: settings.timer_t4 * 1000 };
 
+  const path = settings.ue_db_filename;
+  const defer = (run: () => void) => void setImmediate(run);
+  const state = path === undefined ? noPersistence : await openStateFile(path, { clock, logger: ims, onBug, defer });
+  const bindings = state.table(bindingTable(clock));
+  const sequenceNumbers = state.table(SEQUENCE_NUMBERS);
+  const created = state.table(CREATED_USERS);
+
   const subscribers = new Subscribers();
   for (const user of settings.ue_db) subscribers.add(subscriberOf(user, settings));
-  const registrations = new Registrations();
+  const registrations = new Registrations(bindings);
   const dialogs = new Dialogs();
 
+  const dress = dresser(settings.user_agent ?? `lteims/${version}`, settings.custom_headers);
   const transport = new SipTransport(
-    { net, clock, log: log.logger('sip'), tap: sipLogTap(log), onBug },
-    { sockets: socketOptions(settings), tcpThreshold: settings.tcp_threshold },
+    { net, clock, log: log.logger('sip'), tap: sipLogTap(log), dress, onBug },
+    {
+      sockets: socketOptions(settings),
+      tcpThreshold: settings.tcp_threshold,
+      limits: messageLimits(settings),
+      streams: streamOptions(settings),
+    },
   );
   const transactions = new TransactionLayer({
-    wire: dressed(transport, settings.user_agent ?? `lteims/${version}`),
+    wire: committed(transport, state),
     clock,
     random,
     timers,
@@ -101,11 +128,13 @@ export async function startServer(settings: Settings, version: string, parts: Se
   const create = creatorOf(settings);
   const icscf = new Icscf(subscribers, {
     domains: [settings.domain, ...settings.domain_aliases],
+    created,
     ...(create !== undefined && { create }),
   });
   const hss = new LocalHss({
     clock,
     random,
+    sequenceNumbers,
     onResynchronised: ({ impi }, from, to) => {
       ims.info(`${impi}: SQN out of range, resynchronised from ${hex(from)} to ${hex(to)}`);
     },
@@ -118,7 +147,16 @@ export async function startServer(settings: Settings, version: string, parts: Se
     { bindingExpires: settings.binding_expires },
   );
   const regEvent = new RegEvent(
-    { clock, random, logger: ims, transactions, dialogs, handsets, registrations },
+    {
+      clock,
+      random,
+      logger: ims,
+      transactions,
+      dialogs,
+      handsets,
+      registrations,
+      subscriptions: state.table(subscriptionTable(clock)),
+    },
     { subscribeExpires: settings.subscribe_expires },
   );
 
@@ -151,7 +189,20 @@ export async function startServer(settings: Settings, version: string, parts: Se
     if (registrations.of(subscriber).length === 0) b2bua.lose(subscriber);
   });
 
-  await transport.open((message, flow) => transactions.receive(message, flow));
+  // What a restart left: read before the first message, acted on once messages can be sent.
+  if (create !== undefined) restoreCreatedUsers(created, subscribers, create);
+  restoreSequenceNumbers(sequenceNumbers, subscribers);
+  restoreBindings(bindings, registrations, subscribers, { clock, logger: ims });
+  regEvent.restore(subscribers);
+  try {
+    await transport.open((message, flow) => transactions.receive(message, flow));
+  } catch (error) {
+    state.close();
+    throw error;
+  }
+  registrar.resume();
+  regEvent.resume();
+  if (path !== undefined) ims.info(`${path}: ${registrations.size} registrations, ${regEvent.size} subscriptions`);
 
   const counts = () => ({
     bindings: registrations.size,
@@ -174,6 +225,9 @@ export async function startServer(settings: Settings, version: string, parts: Se
 
   return {
     counts,
+    get listening() {
+      return transport.places.map(({ local }) => local);
+    },
     actions: {
       log,
       unregister: (identity, event) => withUser(identity, (bindings) => registrar.deregister(bindings, event)),
@@ -188,6 +242,8 @@ export async function startServer(settings: Settings, version: string, parts: Se
         await new Promise<void>((done) => {
           clock.schedule(clock.now() + FAREWELL_MS, done);
         });
+      // What is still to be told leaves after its commit.
+      state.close();
       transactions.close();
       transport.close();
       relay.close();

@@ -11,7 +11,7 @@ const COUNT = 10_000;
 /** Microseconds of CPU time for a datagram of a usual size received and sent. */
 export async function echoCost(): Promise<number> {
   const echo = await BenchProcess.start<Endpoint>('./echo-child.js', [loopbackAddress()]);
-  const phones = await Phones.open(loopbackAddress(), echo.ready);
+  const phones = Phones.open(loopbackAddress(), echo.ready);
   const padding = `X: ${'x'.repeat(500)}\r\n\r\n`;
   try {
     return await costOf(

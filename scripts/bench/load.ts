@@ -6,20 +6,23 @@ export type Operation = (index: number, done: () => void) => void;
 
 /** Operations under way at once: enough to keep the server busy, few enough for the receive buffers. */
 const WINDOW = 32;
-const RUNS = 5;
+const RUNS = 3;
+const WARM_UP = 2;
+/** How many times its `count` of operations costOf does. */
+export const ROUNDS = WARM_UP + RUNS;
 /** Nothing done in this time means that a datagram was lost or an answer is missing. */
 const STALLED_MS = 5000;
 
 /**
  * The median over several runs of the process's CPU time for one operation, in microseconds.
- * @param count operations of a run; what is done before the first, until all code is compiled, is twice as much.
+ * @param count operations of a run; before the first, twice as many let all code be compiled.
  */
 export async function costOf<T>(process: BenchProcess<T>, operation: Operation, count: number): Promise<number> {
-  await repeat(operation, 2 * count);
+  await repeat(operation, WARM_UP * count);
   const costs: number[] = [];
   for (let run = 0; run < RUNS; run++) {
     const { cpuMicroseconds: before } = await process.usage();
-    await repeat(operation, count, (run + 2) * count);
+    await repeat(operation, count, (WARM_UP + run) * count);
     const { cpuMicroseconds: after } = await process.usage();
     costs.push((after - before) / count);
   }

@@ -1,6 +1,7 @@
 /**
  * `npm run bench [-- [--markdown] GROUP...]`: what the server's parts and its procedures cost in CPU time. Absolute
- * figures are this machine's; ratios to the floor, measured in the same run, compare.
+ * figures are this machine's; ratios to the floor, measured in the same run, compare. `BENCH_PROFILE=DIR` keeps a CPU
+ * profile of each server that is measured.
  */
 import { akaBench } from './aka.ts';
 import { echoCost } from './floor.ts';

@@ -1,6 +1,5 @@
 /** The load: many handsets behind one UDP socket. They write SIP as text and read of it only what they need. */
 import { createSocket, type Socket } from 'node:dgram';
-import { once } from 'node:events';
 import type { Endpoint } from '../../src/core/endpoint.ts';
 
 /** Told each message of its Call-ID; `status` is 0 for a request. */
@@ -23,15 +22,15 @@ export class Phones {
     socket.on('message', (data) => this.#receive(data.toString('latin1')));
   }
 
-  static async open(address: string, server: Endpoint): Promise<Phones> {
+  static open(address: string, server: Endpoint): Phones {
     const lookup = (
       host: string,
       _options: unknown,
       callback: (error: null, address: string, family: number) => void,
     ) => callback(null, host, 4);
     const socket = createSocket({ type: 'udp4', lookup, recvBufferSize: 4 * 1024 * 1024 });
+    // With this look-up it is bound before `bind` returns.
     socket.bind(0, address);
-    await once(socket, 'listening');
     return new Phones(socket, server);
   }
 

@@ -58,7 +58,7 @@ export function withServer<T>(
 
 /** Gives `use` the socket of phones that talk to this server. */
 export async function withPhones<T>({ endpoint }: BenchServer, use: (phones: Phones) => Promise<T>): Promise<T> {
-  const phones = await Phones.open(loopbackAddress(), endpoint);
+  const phones = Phones.open(loopbackAddress(), endpoint);
   try {
     return await use(phones);
   } finally {
@@ -68,6 +68,6 @@ export async function withPhones<T>({ endpoint }: BenchServer, use: (phones: Pho
 
 /** `BENCH_PROFILE=DIR` leaves a CPU profile of each server there. */
 function profiling(): readonly string[] {
-  const folder = process.env['BENCH_PROFILE'];
+  const folder = process.env.BENCH_PROFILE;
   return folder === undefined ? [] : ['--enable-source-maps', '--cpu-prof', `--cpu-prof-dir=${folder}`];
 }

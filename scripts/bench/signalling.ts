@@ -7,8 +7,8 @@ import type { Result } from './table.ts';
 import { type Authentication, userEntries } from './users.ts';
 
 const USERS = 1000;
-const REGISTRATIONS = 5000;
-const CALLS = 1500;
+const REGISTRATIONS = 2000;
+const CALLS = 1000;
 
 /** @param echo the floor, see floor.ts. */
 export async function registrationBench(echo: number): Promise<Result[]> {
@@ -78,7 +78,7 @@ function callCost(media: boolean, config: object = {}): Promise<number> {
       withPhones(server, (callers) =>
         withPhones(server, async (called) => {
           await repeat((index, done) => register(index < USERS ? callers : called, index, () => done()), 2 * USERS);
-          const sdp = media ? softphoneSdp(server.endpoint.address) : '';
+          const sdp = softphoneSdp(server.endpoint.address, media ? 40_000 : 0);
           answerCalls(called, sdp);
           return costOf(
             server.process,

@@ -57,6 +57,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything
   server: 'everything',
   // What server.ts is made with.
   options: 'everything',
+  'not-served': 'everything',
   'user-rows': 'everything',
 };
 
@@ -80,7 +81,8 @@ export const MAY_REACH_OUT: Readonly<Record<string, readonly string[] | 'everyth
   net: 'everything',
   main: 'everything',
   config: ['node:fs'],
-  log: ['node:fs'],
+  // node:module loads pino where there is a JSON log.
+  log: ['node:fs', 'node:module'],
   web: ['node:fs'],
   'store/state-file': ['node:fs'],
   'control/monitor': ['node:readline', 'node:stream', 'node:tty'],

@@ -1,5 +1,6 @@
 import { Machine } from '../core/machine.ts';
 import { randomHex } from '../core/random.ts';
+import { shortId } from '../core/short-id.ts';
 import { type HeaderValue, header } from '../sip/message/build.ts';
 import { P_ASSERTED_IDENTITY } from '../sip/message/header-types.ts';
 import type { Response } from '../sip/message/message.ts';
@@ -77,10 +78,21 @@ export class Call {
       {
         perform: (effect) => this.#perform(effect),
         onUnexpected: (state, event) => parts.logger.debug(() => `call ${state.name}: ${event.type} not expected`),
+        onState: (state) => this.#tell(state.name),
         onFinal: () => onGone(this),
       },
     );
+    this.#tell('init');
     this.#machine.dispatch({ type: 'begin', branches: this.#branches.map((_, id) => id), offer });
+  }
+
+  /** One line for each state, so that the log reads as the life of the call. */
+  #tell(state: CallState['name']): void {
+    const { caller, called, transaction } = this.#request;
+    if (state === 'gone') return;
+    this.#parts.logger.info(() => `Call ${caller.identity.text} to ${called.text}: ${state}`, {
+      id: shortId(transaction.request.headers.raw('Call-ID') ?? ''),
+    });
   }
 
   get state(): CallState['name'] {

@@ -53,6 +53,10 @@ export function settingsRules(read: Partial<ReadSettings>, source: ObjectValue, 
     const why = 'com_ssl_certificate needs its key';
     check.error(certificate, 'com_ssl_key', `file name expected, found nothing: ${why}`);
   }
+  const json = source.members.get('log_json_filename');
+  if (json !== undefined && read.log_json_filename === read.log_filename) {
+    check.wrong(json.value, 'log_json_filename', 'file of its own, other than log_filename');
+  }
   const impis = checkUnique(source.members.get('ue_db')?.value, read.domain ?? '', check);
   const template = source.members.get('auto_create')?.value;
   if (typeof read.auto_create === 'string' && template !== undefined && !impis.has(read.auto_create)) {

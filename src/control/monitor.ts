@@ -95,7 +95,8 @@ export function startMonitor({ actions, input, output, terminal = isTerminal(inp
   }
 
   function width(): number {
-    return terminal ? (output.columns ?? Number.POSITIVE_INFINITY) : Number.POSITIVE_INFINITY;
+    // Some serial consoles say they have no columns at all.
+    return (terminal && output.columns) || Number.POSITIVE_INFINITY;
   }
 
   function write(line: string): void {

@@ -42,5 +42,6 @@ function isEvent(text: string): text is DeregistrationEvent {
 
 function counted(done: string, identity: string, count: number | undefined): Output {
   if (count === undefined) throw new CommandError(`nobody has the identity '${identity}'; 'users' lists them`);
+  if (count === 0) throw new CommandError(`${identity} is not registered`);
   return { data: { bindings: count }, print: () => [`${count} ${count === 1 ? 'binding' : 'bindings'} ${done}`] };
 }

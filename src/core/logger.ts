@@ -16,6 +16,10 @@ export interface LogColumns {
   readonly text?: string | Uint8Array;
   /** Octets for a hexdump, cut at the layer's max_size. */
   readonly octets?: Uint8Array;
+  /** Security keys, shown below the text where the layer's option `key` is set. */
+  readonly keys?: () => string;
+  /** What was protected and how it came out, shown likewise where the option `crypto` is set. */
+  readonly crypto?: () => string;
 }
 
 /**

@@ -1,6 +1,7 @@
+import type { AuthenticationVector } from '../aka/vector.ts';
 import { MalformedError } from '../core/errors.ts';
 import type { Flow } from '../core/flow.ts';
-import type { Logger } from '../core/logger.ts';
+import type { LogColumns, Logger } from '../core/logger.ts';
 import type { Originator } from '../services/service.ts';
 import { parseAuts } from '../sip/message/aka-digest.ts';
 import {
@@ -164,6 +165,8 @@ export class Authenticator {
         done(data);
         return;
       }
+      if (data.scheme !== 'MD5')
+        this.#parts.logger.debug(() => `${subscriber.impi}: authentication vector`, shown(data.vector));
       const { nonce, realm } = this.#parts.challenges.make(subscriber, data, resynchronisations);
       const header: ChallengeHeader = {
         scheme: 'Digest',
@@ -235,6 +238,15 @@ export class Authenticator {
     this.#parts.logger.info(() => `${subscriber.impi} authenticated`);
     done(undefined);
   }
+}
+
+/** A vector for the log: what must stay secret, and what the challenge shows. */
+function shown({ rand, autn, xres, ck, ik }: AuthenticationVector): LogColumns {
+  const hex = (octets: Uint8Array) => Buffer.from(octets).toString('hex');
+  return {
+    keys: () => `CK ${hex(ck)}\nIK ${hex(ik)}\nXRES ${hex(xres)}`,
+    crypto: () => `RAND ${hex(rand)}\nAUTN ${hex(autn)}`,
+  };
 }
 
 /** All Digest credentials, of either header: clients mix them up. @throws SipError 400 when they are malformed. */

@@ -5,6 +5,7 @@ import { type AuthenticationVector, checkAuts, makeVector } from '../aka/vector.
 import type { Clock } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
 import { SipError } from '../sip/message/sip-error.ts';
+import type { Table } from '../store/persistence.ts';
 import type { Sim, Subscriber } from '../store/subscribers.ts';
 
 /** The digest schemes of the Cx interface that are served (TS 29.229 §6.3.9). */
@@ -37,6 +38,8 @@ export interface Hss {
 export interface LocalHssParts {
   readonly clock: Clock;
   readonly random: Random;
+  /** Where sequence numbers survive a restart: a card that has seen one refuses it. */
+  readonly sequenceNumbers: Table<Subscriber>;
   /** Told of a card whose sequence number was ahead of ours, with both numbers. */
   readonly onResynchronised: (subscriber: Subscriber, from: number, to: number) => void;
 }
@@ -81,6 +84,7 @@ export class LocalHss implements Hss {
       return;
     }
     subscriber.sqn = nextSqn(sim.sqnMode, subscriber.sqn, this.#parts.clock.wallNow());
+    this.#parts.sequenceNumbers.put(subscriber);
     done({ scheme, vector: this.#vector(algorithm, subscriber.sqn, sim.amf) });
   }
 

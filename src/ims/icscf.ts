@@ -3,11 +3,14 @@ import { FROM, P_PREFERRED_IDENTITY, TO } from '../sip/message/header-types.ts';
 import type { Request } from '../sip/message/message.ts';
 import { SipError } from '../sip/message/sip-error.ts';
 import { isSip, isTel, printUri, type Uri } from '../sip/message/uri.ts';
+import type { Table } from '../store/persistence.ts';
 import { type IdentityOwner, identityOf, type Subscriber, type Subscribers } from '../store/subscribers.ts';
 
 export interface IcscfOptions {
   /** Makes the unknown user a private identity asks for, in labs that allow it (setting auto_create). */
   readonly create?: (impi: string, imsi: string) => Subscriber | undefined;
+  /** Where those users survive a restart. */
+  readonly created: Table<Subscriber>;
   /** Names of the home domain besides each user's own (settings domain, domain_aliases), lower-case. */
   readonly domains: readonly string[];
 }
@@ -61,6 +64,7 @@ export class Icscf {
     const identity = identityOf(subscriber, uri);
     if (identity === undefined) throw new SipError(403, `${printUri(uri)} is no identity of ${impi}`);
     this.#subscribers.add(subscriber);
+    this.#options.created.put(subscriber);
     return { subscriber, identity };
   }
 

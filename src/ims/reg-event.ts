@@ -7,8 +7,9 @@ import { SipError } from '../sip/message/sip-error.ts';
 import type { Uri } from '../sip/message/uri.ts';
 import type { ServerTransaction } from '../sip/transaction/user.ts';
 import type { RegistrationChange } from '../store/registrations.ts';
-import { identityOf, type Subscriber } from '../store/subscribers.ts';
+import { identityOf, type Subscriber, type Subscribers } from '../store/subscribers.ts';
 import { type RegEventParts, Subscription } from './reg-subscription.ts';
+import { readSubscription } from './subscription-table.ts';
 
 export interface RegEventOptions {
   /** Longest subscription granted, seconds; 0 grants what is asked (setting subscribe_expires). */
@@ -56,13 +57,35 @@ export class RegEvent {
       randomHex(this.#parts.random, 8),
       this.#parts.handsets.back(request, flow),
     );
-    const subscription = new Subscription(this.#parts, dialog, subscriber, () => this.#forget(subscription));
     const others = this.#bySubscriber.get(subscriber) ?? [];
     // A phone that lost its dialog (restart, new address) subscribes anew: the one before is dead.
     for (const other of others.filter((one) => one.remoteTarget === dialog.remoteTarget)) other.drop();
     if (others.length >= MOST_PER_SUBSCRIBER) others[0]?.drop();
+    this.#add(dialog, subscriber).accept(transaction, this.#granted(request));
+  }
+
+  /** Takes up the subscriptions of before a restart, but those that have ended meanwhile. */
+  restore(subscribers: Subscribers): void {
+    const { clock, logger, subscriptions } = this.#parts;
+    subscriptions.restore((row) => {
+      const record = readSubscription(row, clock);
+      const subscriber = subscribers.byImpi(record.impi);
+      if (subscriber === undefined) logger.warn(`${record.impi} is not in ue_db any more: its subscription ends`);
+      if (subscriber === undefined || record.expiresAt <= clock.now()) return false;
+      this.#add(Dialog.restored(record.dialog), subscriber).restore(record);
+      return true;
+    });
+  }
+
+  /** Goes on with them, once messages can be sent and the registrations are what they should be. */
+  resume(): void {
+    for (const subscription of [...this.#bySubscriber.values()].flat()) subscription.resume();
+  }
+
+  #add(dialog: Dialog, subscriber: Subscriber): Subscription {
+    const subscription = new Subscription(this.#parts, dialog, subscriber, () => this.#forget(subscription));
     this.#bySubscriber.set(subscriber, [...(this.#bySubscriber.get(subscriber) ?? []), subscription]);
-    subscription.accept(transaction, this.#granted(request));
+    return subscription;
   }
 
   #granted(request: Request): number {

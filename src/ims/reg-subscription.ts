@@ -28,9 +28,11 @@ import { Params } from '../sip/message/params.ts';
 import { SipError } from '../sip/message/sip-error.ts';
 import type { ServerTransaction, Transactions } from '../sip/transaction/user.ts';
 import type { Handsets } from '../store/handsets.ts';
+import type { Table } from '../store/persistence.ts';
 import type { Binding, RegistrationChange, Registrations, Removal } from '../store/registrations.ts';
 import type { Subscriber } from '../store/subscribers.ts';
 import { printRegInfo } from './reginfo.ts';
+import type { SubscriptionRecord } from './subscription-table.ts';
 
 export interface RegEventParts {
   readonly clock: Clock;
@@ -40,6 +42,8 @@ export interface RegEventParts {
   readonly dialogs: Dialogs;
   readonly handsets: Handsets;
   readonly registrations: Registrations;
+  /** Where subscriptions survive a restart. */
+  readonly subscriptions: Table<SubscriptionRecord>;
 }
 
 /** @throws SipError 489 for any package but reg (RFC 6665 §8.2.2: what is served stands in Allow-Events). */
@@ -63,7 +67,10 @@ export class Subscription implements DialogUsage {
   #bound: readonly Binding[] = [];
   #removed: readonly Removal[] = [];
   #granted = 0;
+  #expiresAt = 0;
   #eventId: string | undefined;
+  /** What a restart left to be told. */
+  #left: Pick<SubscriptionRecord, 'untold' | 'ending'> | undefined;
 
   constructor(parts: RegEventParts, dialog: Dialog, subscriber: Subscriber, onGone: () => void) {
     this.#parts = parts;
@@ -88,21 +95,28 @@ export class Subscription implements DialogUsage {
   accept(transaction: ServerTransaction, granted: number): void {
     this.#granted = granted;
     this.#eventId = transaction.request.headers.get(EVENT)?.params.get('id');
-    this.#parts.dialogs.add(this.#dialog, this);
-    this.#machine = new Machine(
-      SUBSCRIPTION_MACHINE,
-      {
-        name: 'active',
-        timers: { expiry: this.#parts.clock.now() + granted * 1000 },
-        notifying: false,
-        changed: false,
-      },
-      this.#parts.clock,
-      undefined,
-      { perform: (effect) => this.#notify(effect), onFinal: () => this.#gone() },
-    );
+    this.#begin(this.#parts.clock.now() + granted * 1000);
     this.#respond(transaction, granted);
-    this.#dispatch({ type: 'subscribe', expiresAt: this.#parts.clock.now() + granted * 1000 });
+    this.#dispatch({ type: 'subscribe', expiresAt: this.#expiresAt });
+  }
+
+  /** Takes up a subscription of before a restart; nothing is sent before `resume`. */
+  restore(record: SubscriptionRecord): void {
+    this.#granted = record.granted;
+    this.#eventId = record.eventId;
+    this.#version = record.version;
+    this.#left = record;
+    this.#begin(record.expiresAt);
+  }
+
+  /** Tells, in full, what may not have been told before the restart. */
+  resume(): void {
+    const left = this.#left;
+    this.#left = undefined;
+    const bound = this.#parts.registrations.of(this.subscriber).length > 0;
+    const reason = left?.ending ?? (bound ? undefined : 'noresource');
+    if (reason !== undefined) this.#dispatch({ type: 'end', reason });
+    else if (left?.untold === true) this.#dispatch({ type: 'change' });
   }
 
   onRequest(transaction: ServerTransaction): void {
@@ -117,8 +131,9 @@ export class Subscription implements DialogUsage {
     const asked = request.headers.get(EXPIRES) ?? this.#granted;
     const granted = Math.min(asked, this.#granted);
     this.#full = true;
+    this.#expiresAt = this.#parts.clock.now() + granted * 1000;
     this.#respond(transaction, granted);
-    this.#dispatch({ type: 'subscribe', expiresAt: this.#parts.clock.now() + granted * 1000 });
+    this.#dispatch({ type: 'subscribe', expiresAt: this.#expiresAt });
   }
 
   registrationChanged({ bound, removed }: RegistrationChange): void {
@@ -139,13 +154,51 @@ export class Subscription implements DialogUsage {
     this.#gone();
   }
 
+  #begin(expiresAt: number): void {
+    this.#expiresAt = expiresAt;
+    this.#parts.dialogs.add(this.#dialog, this);
+    this.#machine = new Machine(
+      SUBSCRIPTION_MACHINE,
+      { name: 'active', timers: { expiry: expiresAt }, notifying: false, changed: false },
+      this.#parts.clock,
+      undefined,
+      {
+        perform: (effect) => {
+          this.#notify(effect);
+          this.#keep();
+        },
+        onFinal: () => this.#gone(),
+      },
+    );
+  }
+
   #dispatch(event: SubscriptionEvent): void {
     this.#machine?.dispatch(event);
+    if (this.#machine?.over === false) this.#keep();
+  }
+
+  #keep(): void {
+    this.#parts.subscriptions.put(this.#record());
   }
 
   #gone(): void {
     this.#parts.dialogs.remove(this.#dialog);
+    this.#parts.subscriptions.delete(this.#record());
     this.#onGone();
+  }
+
+  #record(): SubscriptionRecord {
+    const state = this.#machine?.state;
+    return {
+      impi: this.impi,
+      dialog: this.#dialog.state,
+      expiresAt: this.#expiresAt,
+      granted: this.#granted,
+      eventId: this.#eventId,
+      version: this.#version,
+      untold: state?.name !== 'active' || state.notifying || state.changed,
+      ending: state?.name === 'ending' ? state.reason : undefined,
+    };
   }
 
   #respond(transaction: ServerTransaction, granted: number): void {

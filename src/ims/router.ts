@@ -169,7 +169,11 @@ export class Router implements TransactionUser {
       const refusal = refusalOf(error);
       if (refusal === undefined) throw error;
       const { request } = transaction;
-      this.#parts.logger.info(() => `${request.method} ${request.uri} answered ${refusal.status}: ${refusal.message}`);
+      const { logger } = this.#parts;
+      const line = () => `${request.method} ${request.uri} answered ${refusal.status}: ${refusal.message}`;
+      // A challenge is how it goes; whoever is refused will ask why.
+      if (refusal.status === 401 || refusal.status === 407) logger.info(line);
+      else logger.warn(line);
       transaction.respond(refusal.applyTo(this.#response(request, refusal.status, refusal.reason)));
     }
   }

@@ -59,6 +59,15 @@ export class Registrar {
     if (change !== undefined) this.#parts.registrations.changed.call(change);
   }
 
+  /** Goes on with the bindings of before a restart; those that were not refreshed meanwhile end, as they would have. */
+  resume(): void {
+    const now = this.#parts.clock.now();
+    for (const binding of [...this.#parts.registrations.all()].flat()) {
+      if (binding.expiresAt <= now) this.#expired(binding);
+      else this.#machine(binding).dispatch({ type: 'bind', expiresAt: binding.expiresAt });
+    }
+  }
+
   /** Ends bindings from the network's side; `deactivated` makes a phone register again, `rejected` does not. */
   deregister(bindings: readonly Binding[], event: 'deactivated' | 'rejected'): void {
     const [first] = bindings;
@@ -115,10 +124,11 @@ export class Registrar {
     flow: Flow,
     originator: Originator,
   ): Binding[] {
+    const { subscriber } = originator;
     return pairs
       .filter(({ one }) => one.expires > 0)
       .map(({ one, before }) =>
-        makeBinding(one, request, flow, originator, before, () => this.#newId(), this.#parts.clock),
+        makeBinding(one, request, flow, originator, before, () => this.#newId(subscriber), this.#parts.clock),
       );
   }
 
@@ -132,7 +142,9 @@ export class Registrar {
       logger.info(() => `Register ${printUri(binding.contact.uri)}`, { dir: '-', id: binding.id });
     }
     for (const { binding, event } of removed) {
-      logger.info(() => `Contact ${printUri(binding.contact.uri)} ended: ${event}`, { dir: '-', id: binding.id });
+      const why =
+        event === 'rejected' && bound.length > 0 ? 'a newer registration took its place (multi_sim is off)' : event;
+      logger.info(() => `Contact ${printUri(binding.contact.uri)} ended: ${why}`, { dir: '-', id: binding.id });
     }
   }
 
@@ -179,9 +191,14 @@ export class Registrar {
     return response;
   }
 
-  #newId(): string {
-    this.#ids = (this.#ids + 1) % 65_536;
-    return this.#ids.toString(16).padStart(4, '0');
+  /** One that none of the subscriber's bindings has, restored ones among them. */
+  #newId(subscriber: Subscriber): string {
+    const bindings = this.#parts.registrations.of(subscriber);
+    for (;;) {
+      this.#ids = (this.#ids + 1) % 65_536;
+      const id = this.#ids.toString(16).padStart(4, '0');
+      if (bindings.every((binding) => binding.id !== id)) return id;
+    }
   }
 }
 

@@ -2,7 +2,17 @@
  * The log file: lines are gathered and written together, at once when one is urgent. A file that cannot be written
  * is said once on the console and tried again; the daemon never waits for it or ends because of it.
  */
-import { closeSync, constants, existsSync, fstatSync, mkdirSync, openSync, renameSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { copyFile, unlink } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Clock, Scheduled } from '../core/clock.ts';
@@ -16,6 +26,12 @@ const RETRY_MS = 10_000;
 /** What is kept for a file that fails; later lines are counted and dropped. */
 const MOST_PENDING_OCTETS = 4 * 1024 * 1024;
 
+/**
+ * Appending whatever the option says, so that somebody else may truncate the file under us; and never waiting for the
+ * reader of a pipe (fifo(7)).
+ */
+const FLAGS = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | constants.O_NONBLOCK;
+
 export type FileOptions = Pick<LogOptions, 'append' | 'rotateSize' | 'path'>;
 
 export interface LogFileParts {
@@ -25,6 +41,8 @@ export interface LogFileParts {
   readonly options: () => FileOptions;
   /** First lines of a file; `rotated` for one that follows a renamed one. */
   readonly header: (rotated: boolean) => string;
+  /** A line that says in the file what it lacks. */
+  readonly lost: (words: string) => string;
   /** `20261123-045016`: what a renamed file's name ends with. */
   readonly suffix: () => string;
   readonly console: (line: string) => void;
@@ -40,6 +58,8 @@ export class LogFile {
   /** Size at which it is renamed although an earlier renaming failed. */
   #rotateAgainAt = 0;
   #lost = 0;
+  /** Whether it is a pipe whose reader has not read; tried again after a while, not with each line. */
+  #full = false;
   /** Whether the next opening starts an empty file. */
   #truncating = false;
   #flushing: Scheduled | undefined;
@@ -47,11 +67,18 @@ export class LogFile {
   #rotationFailed = false;
   #closed = false;
 
-  /** Opens the file. With `rotateFirst` what an earlier run left is renamed instead of truncated. */
-  constructor(parts: LogFileParts, rotateFirst: boolean) {
+  constructor(parts: LogFileParts) {
     this.#parts = parts;
+  }
+
+  /**
+   * Opens the file, once; lines written before wait. With `rotateFirst` what an earlier run left is renamed instead of
+   * truncated.
+   */
+  open(rotateFirst: boolean): void {
     const renamed = rotateFirst && this.#rename();
-    this.#open(parts.options().append || rotateFirst, renamed);
+    this.#open(this.#parts.options().append || rotateFirst, renamed);
+    this.flush();
   }
 
   /** Takes whole lines. An urgent text is on its way to the disk when this returns. */
@@ -64,15 +91,16 @@ export class LogFile {
     this.#push(text);
     const { rotateSize } = this.#parts.options();
     const size = this.#size + this.#pendingOctets;
-    if (this.#descriptor === undefined) return;
+    if (this.#descriptor === undefined || this.#full) return;
     if (rotateSize > 0 && size >= Math.max(rotateSize, this.#rotateAgainAt)) this.rotate();
     else if (urgent || this.#pendingOctets >= BATCH_OCTETS) this.flush();
-    else this.#flushing ??= this.#parts.clock.schedule(this.#parts.clock.now() + WAIT_MS, () => this.flush());
+    else this.#flushSoon();
   }
 
   flush(): void {
     this.#flushing?.cancel();
     this.#flushing = undefined;
+    this.#full = false;
     if (this.#descriptor === undefined || this.#pendingOctets === 0) return;
     const octets = Buffer.from(this.#pending.join(''));
     this.#pending = [];
@@ -82,9 +110,17 @@ export class LogFile {
       while (written < octets.length) written += writeSync(this.#descriptor, octets, written);
       this.#size += written;
     } catch (error) {
+      this.#size += written;
       this.#push(octets.subarray(written).toString());
-      this.#fail(error);
+      this.#full = codeOf(error) === 'EAGAIN';
+      if (this.#full) this.#flushSoon();
+      else this.#fail(error);
+      return;
     }
+    if (this.#lost === 0) return;
+    this.#push(this.#parts.lost(`${this.#lost} lines lost while the file could not be written`));
+    this.#lost = 0;
+    this.flush();
   }
 
   /** Closes the file and opens it by its name again: a new one when it was moved away, truncated unless `append`. */
@@ -106,8 +142,13 @@ export class LogFile {
     if (this.#retrying !== undefined) this.#retry();
     this.flush();
     this.#closed = true;
+    this.#flushing?.cancel();
     this.#retrying?.cancel();
     this.#release();
+  }
+
+  #flushSoon(): void {
+    this.#flushing ??= this.#parts.clock.schedule(this.#parts.clock.now() + WAIT_MS, () => this.flush());
   }
 
   #push(text: string): void {
@@ -132,10 +173,7 @@ export class LogFile {
 
   #openDescriptor(): void {
     try {
-      // Appending whatever the option says, so that somebody else may truncate the file under us.
-      const truncation = this.#truncating ? constants.O_TRUNC : 0;
-      const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | truncation;
-      this.#descriptor = openSync(this.#parts.filename, flags, 0o644);
+      this.#descriptor = openSync(this.#parts.filename, this.#truncating ? FLAGS | constants.O_TRUNC : FLAGS, 0o644);
       this.#truncating = false;
       this.#size = fstatSync(this.#descriptor).size;
       this.#rotateAgainAt = 0;
@@ -164,8 +202,6 @@ export class LogFile {
     this.flush();
     if (this.#descriptor === undefined) return;
     this.#retrying = undefined;
-    if (this.#lost > 0) this.#push(`# ${this.#lost} lines lost while the file could not be written\n`);
-    this.#lost = 0;
     this.#parts.console(`Log file ${this.#parts.filename} is written again`);
   }
 
@@ -174,6 +210,8 @@ export class LogFile {
     const { filename, console, options, suffix } = this.#parts;
     const directory = resolve(dirname(filename), options().path);
     try {
+      // A pipe or device of that name is not ours to put away.
+      if (existsSync(filename) && !statSync(filename).isFile()) throw new Error('it is no regular file');
       mkdirSync(directory, { recursive: true });
       const target = freeName(join(directory, `${basename(filename)}.${suffix()}`));
       if (existsSync(filename)) move(filename, target, (error) => console(this.#rotationWarning(error)));
@@ -225,6 +263,8 @@ const CAUSES: { readonly [code: string]: string } = {
   ENOENT: 'no such directory',
   ENOSPC: 'the disk is full',
   ENOTDIR: 'its directory is a file',
+  ENXIO: 'nobody reads the pipe',
+  EPIPE: 'nobody reads the pipe any more',
   EROFS: 'the file system is read-only',
 };
 

@@ -42,6 +42,11 @@ export function isText(octets: Uint8Array): boolean {
   return !text.includes('\ufffd') && !CONTROL.test(text);
 }
 
+/** The first `limit` octets, all of them with -1: what max_size means. */
+export function cut(octets: Uint8Array, limit: number): Uint8Array {
+  return limit < 0 ? octets : octets.subarray(0, limit);
+}
+
 export function utf8(octets: Uint8Array): string {
   return Buffer.from(octets.buffer, octets.byteOffset, octets.length).toString();
 }
@@ -50,9 +55,9 @@ export function utf8(octets: Uint8Array): string {
 const CONTROL = /[^\P{Cc}\t\n]/u;
 const EVERY_CONTROL = /[^\P{Cc}\t\n]/gu;
 
-/** At most `limit` octets, all with -1, as offset, two groups of eight and their ASCII; unindented. */
-export function hexdump(octets: Uint8Array, limit: number): string {
-  const end = limit < 0 ? octets.length : Math.min(limit, octets.length);
+/** Octets as offset, two groups of eight and their ASCII; unindented. */
+export function hexdump(octets: Uint8Array): string {
+  const end = octets.length;
   const lines: string[] = [];
   for (let at = 0; at < end; at += 16) {
     let left = '';

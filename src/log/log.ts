@@ -1,12 +1,13 @@
 /**
- * The daemon's log: one Logger per layer, whose records go to the file, if there is one, and to the ring that
- * log_get reads (manual §5.2, §6.4).
+ * The daemon's log: one Logger per layer, whose records go to the text file and the JSON file, where there are such,
+ * and to the ring that log_get reads (manual §5.2, §6.4).
  */
 import type { Clock } from '../core/clock.ts';
 import { MalformedError } from '../core/errors.ts';
 import { type Layer, LEVELS, type Level, type LogColumns, type Logger } from '../core/logger.ts';
-import { LogFile } from './file.ts';
-import { hexdump, plainText, printColumns, printHeader, printPayload, utf8 } from './layout.ts';
+import { LogFile, type LogFileParts } from './file.ts';
+import { jsonPrinter } from './json-line.ts';
+import { cut, hexdump, plainText, printColumns, printHeader, printPayload, utf8 } from './layout.ts';
 import {
   DEFAULT_LOG_OPTIONS,
   everyLayer,
@@ -23,8 +24,12 @@ export interface LogParts {
   readonly clock: Clock;
   readonly program: string;
   readonly version: string;
-  /** Absolute, or relative to the working directory. Without one there is the ring only. */
+  /** Absolute, or relative to the working directory. Without any there is the ring only. */
   readonly filename?: string;
+  /** For the same records as lines of JSON. */
+  readonly jsonFilename?: string;
+  /** Leaves the files alone until `openFiles`: a start that fails must not cut the log of a server that runs. */
+  readonly later?: boolean;
   /** `log_options` as written. */
   readonly options: string;
   /** Takes what a person at the console must know about the log itself. */
@@ -42,9 +47,11 @@ export interface Log {
   describe(): string;
   /** The `logs` member of config_get (manual §6.4). */
   config(): LogsConfig;
+  /** Opens the files of a log that was made with `later`, with the lines so far. */
+  openFiles(): void;
   /** Writes what waits: before the process ends for any reason. */
   flush(): void;
-  /** Flushes and closes the file; later records reach the ring only. */
+  /** Flushes and closes the files; later records reach the ring only. */
   close(): void;
 }
 
@@ -57,7 +64,8 @@ export interface LogsConfig {
 type RecordLevel = Exclude<Level, 'none'>;
 
 /** @throws MalformedError for wrong options. An unwritable file is a line on the console only. */
-export function openLog({ clock, program, version, filename, options: text, console }: LogParts): Log {
+export function openLog(parts: LogParts): Log {
+  const { clock, program, version, filename, jsonFilename, console } = parts;
   const startedAt = clock.wallNow();
   const times = new TimeColumn(startedAt);
   const ring = new LogRing();
@@ -65,24 +73,34 @@ export function openLog({ clock, program, version, filename, options: text, cons
     (layer) => new LayerLogger((level, message, columns) => record(layer, level, message, columns)),
   );
   let options = DEFAULT_LOG_OPTIONS;
-  let file: LogFile | undefined;
+  const first = apply(parts.options);
 
-  const first = apply(text);
-  if (filename !== undefined) {
-    file = new LogFile(
-      {
-        clock,
-        filename,
-        options: () => options,
-        header: (rotated) => {
-          const now = times.dateAndTime(clock.wallNow());
-          return printHeader(program, version, times.dateAndTime(startedAt), rotated ? now : undefined);
-        },
-        suffix: () => times.dateAndTime(clock.wallNow()).replaceAll(/[-:]/g, '').replace(' ', '-'),
-        console,
-      },
-      first.includes('rotate'),
-    );
+  const open = (name: string, lines: Pick<LogFileParts, 'header' | 'lost'>) => {
+    const suffix = () => times.dateAndTime(clock.wallNow()).replaceAll(/[-:]/g, '').replace(' ', '-');
+    const fileParts = { clock, filename: name, options: () => options, suffix, console, ...lines };
+    return new LogFile(fileParts);
+  };
+  const file =
+    filename === undefined
+      ? undefined
+      : open(filename, {
+          header: (rotated) => {
+            const now = times.dateAndTime(clock.wallNow());
+            return printHeader(program, version, times.dateAndTime(startedAt), rotated ? now : undefined);
+          },
+          lost: (words) => `# ${words}\n`,
+        });
+  const json = jsonFilename === undefined ? undefined : openJson(jsonFilename);
+  const files = [file, json?.file].filter((one) => one !== undefined);
+  const openFiles = () => {
+    for (const each of files) each.open(first.includes('rotate'));
+  };
+  if (parts.later !== true) openFiles();
+
+  function openJson(name: string) {
+    const print = jsonPrinter();
+    const lost = (words: string) => print('warn', { at: clock.wallNow(), layer: 'ims', msg: words });
+    return { print, file: open(name, { header: () => '', lost }) };
   }
 
   function apply(assignments: string): readonly FileAction[] {
@@ -94,7 +112,11 @@ export function openLog({ clock, program, version, filename, options: text, cons
 
   function record(layer: Layer, level: RecordLevel, said: string, columns: LogColumns): void {
     const wall = clock.wallNow();
-    const { decoded, dumped } = payload(options.layers[layer], columns);
+    const shown = payload(options.layers[layer], columns);
+    const { dir, id } = columns;
+    json?.file.write(json.print(level, { at: wall, layer, dir, id, msg: said, ...shown }), level === 'error');
+    const decoded = [shown.text, shown.keys, shown.crypto].map((text) => plainText(text ?? '')).reduce(joined);
+    const dumped = shown.octets === undefined ? '' : hexdump(shown.octets);
     // Further lines of a message (a stack) are shown at every level, as text below its first.
     const text = plainText(said);
     const end = text.indexOf('\n');
@@ -109,8 +131,8 @@ export function openLog({ clock, program, version, filename, options: text, cons
       timestamp: times.secondOfDay(wall),
       layer,
       level,
-      dir: columns.dir === '-' ? undefined : columns.dir,
-      id: columns.id,
+      dir: dir === '-' ? undefined : dir,
+      id,
       text: joined(message, joined(below, dumped)),
     });
   }
@@ -123,7 +145,7 @@ export function openLog({ clock, program, version, filename, options: text, cons
     logger: (layer) => loggers[layer],
     configure(assignments) {
       try {
-        for (const action of apply(assignments)) file?.[action]();
+        for (const action of apply(assignments)) for (const each of files) each[action]();
         return undefined;
       } catch (error) {
         if (error instanceof MalformedError) return error.message;
@@ -138,24 +160,41 @@ export function openLog({ clock, program, version, filename, options: text, cons
       }),
       count: ring.size,
     }),
-    flush: () => file?.flush(),
-    close: () => file?.close(),
+    openFiles,
+    flush() {
+      for (const each of files) each.flush();
+    },
+    close() {
+      for (const each of files) each.close();
+    },
   };
+}
+
+/** What is shown below a line. */
+interface Payload {
+  readonly text?: string;
+  readonly keys?: string;
+  readonly crypto?: string;
+  readonly octets?: Uint8Array;
 }
 
 /**
- * What is shown below a line at debug level: decoded text whole, unless max_size is 0, and a hexdump of octets that
- * have no decoded text or whose layer asks for `payload`.
+ * At debug level, unless max_size is 0: decoded text whole, keys and crypto where the layer asks for them, and of
+ * octets that have no decoded text, or whose layer asks for `payload`, the first max_size.
  */
-function payload(options: LayerOptions, { text, octets }: LogColumns): { decoded: string; dumped: string } {
-  if (options.level !== 'debug' || options.maxSize === 0) return NO_PAYLOAD;
+function payload(options: LayerOptions, { text, octets, keys, crypto }: LogColumns): Payload {
+  const { level, maxSize } = options;
+  if (level !== 'debug' || maxSize === 0) return NO_PAYLOAD;
+  const dumped = octets !== undefined && (text === undefined || options.payload);
   return {
-    decoded: text === undefined ? '' : plainText(typeof text === 'string' ? text : utf8(text)),
-    dumped: octets !== undefined && (text === undefined || options.payload) ? hexdump(octets, options.maxSize) : '',
+    ...(text !== undefined && { text: typeof text === 'string' ? text : utf8(text) }),
+    ...(keys !== undefined && options.key && { keys: keys() }),
+    ...(crypto !== undefined && options.crypto && { crypto: crypto() }),
+    ...(dumped && { octets: cut(octets, maxSize) }),
   };
 }
 
-const NO_PAYLOAD = { decoded: '', dumped: '' };
+const NO_PAYLOAD: Payload = {};
 
 function joined(above: string, below: string): string {
   return below === '' ? above : above === '' ? below : `${above}\n${below}`;

@@ -2,7 +2,7 @@ import { printEndpoint } from '../core/endpoint.ts';
 import type { LogColumns } from '../core/logger.ts';
 import { shortId } from '../core/short-id.ts';
 import type { Tap, TapRecord } from '../core/tap.ts';
-import { hexdump, isText, utf8 } from './layout.ts';
+import { cut, hexdump, isText, utf8 } from './layout.ts';
 import type { Log } from './log.ts';
 
 /**
@@ -37,7 +37,7 @@ function messageText(octets: Uint8Array, maxSize: number): string {
   const start = bodyStart(octets);
   const body = octets.subarray(start);
   if (isText(body)) return utf8(octets);
-  return `${utf8(octets.subarray(0, start))}${hexdump(body, maxSize)}`;
+  return `${utf8(octets.subarray(0, start))}${hexdump(cut(body, maxSize))}`;
 }
 
 /** Where the body begins: behind the first empty line (RFC 3261 §7), or the end. */

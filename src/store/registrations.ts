@@ -2,17 +2,20 @@ import type { Flow } from '../core/flow.ts';
 import { Listeners } from '../core/listeners.ts';
 import type { NameAddr } from '../sip/message/header-types.ts';
 import { sameUri } from '../sip/message/uri.ts';
+import { noTable, type Table } from './persistence.ts';
 import type { Identity, Subscriber } from './subscribers.ts';
 
 /** What last happened to a contact (RFC 3680 §5.1). */
-export type ContactEvent =
-  | 'registered'
-  | 'refreshed'
-  | 'shortened'
-  | 'expired'
-  | 'deactivated'
-  | 'rejected'
-  | 'unregistered';
+export const CONTACT_EVENTS = [
+  'registered',
+  'refreshed',
+  'shortened',
+  'expired',
+  'deactivated',
+  'rejected',
+  'unregistered',
+] as const;
+export type ContactEvent = (typeof CONTACT_EVENTS)[number];
 
 /** One contact a subscriber registered. Plain data; ims/registration decides about it. */
 export interface Binding {
@@ -70,7 +73,13 @@ export class Registrations {
   readonly #bySubscriber = new Map<Subscriber, readonly Binding[]>();
   /** How many bindings of each subscriber have their handset at an IP address. */
   readonly #byAddress = new Map<string, Map<Subscriber, number>>();
+  readonly #table: Table<Binding>;
   #size = 0;
+
+  /** @param table where bindings survive a restart. */
+  constructor(table: Table<Binding> = noTable) {
+    this.#table = table;
+  }
 
   /** Bindings of all subscribers. */
   get size(): number {
@@ -106,14 +115,28 @@ export class Registrations {
     for (const binding of change.bound) {
       const index = bindings.findIndex((other) => sameContact(other, binding));
       const old = bindings[index];
-      if (old !== undefined) this.#count(old, -1);
+      if (old !== undefined) {
+        this.#count(old, -1);
+        this.#table.delete(old);
+      }
       bindings = index < 0 ? [...bindings, binding] : bindings.with(index, binding);
       this.#count(binding, 1);
+      this.#table.put(binding);
     }
-    for (const binding of gone) this.#count(binding, -1);
+    for (const binding of gone) {
+      this.#count(binding, -1);
+      this.#table.delete(binding);
+    }
     this.#size += bindings.length - this.of(change.subscriber).length;
     if (bindings.length === 0) this.#bySubscriber.delete(change.subscriber);
     else this.#bySubscriber.set(change.subscriber, bindings);
+  }
+
+  /** A binding of before a restart. */
+  restore(binding: Binding): void {
+    this.#bySubscriber.set(binding.subscriber, [...this.of(binding.subscriber), binding]);
+    this.#count(binding, 1);
+    this.#size++;
   }
 
   #count({ subscriber, flow }: Binding, by: 1 | -1): void {

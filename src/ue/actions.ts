@@ -1,4 +1,5 @@
 /** What `lteims ue` does with a handset. Each gives the exit code: 0 when it worked, 1 when it was refused or failed. */
+import type { Scheduled } from '../core/clock.ts';
 import type { IncomingCall } from './incoming-call.ts';
 import type { MediaCounts, Sound } from './media.ts';
 import type { OutgoingCall } from './outgoing-call.ts';
@@ -41,6 +42,7 @@ async function callOnce(run: Run, target: string, duration: number): Promise<boo
   const { clock, interrupted } = run.parts;
   const outgoing = await run.handset.call(target);
   let answered = false;
+  let enough: Scheduled | undefined;
   outgoing.ringing().then(
     () => run.print('Ringing'),
     () => {},
@@ -54,11 +56,12 @@ async function callOnce(run: Run, target: string, duration: number): Promise<boo
       answered = true;
       run.print(`Answered; a tone is sent for ${duration} s`);
       outgoing.media.play('tone');
-      clock.schedule(clock.now() + duration * 1000, () => hangUp(run, outgoing));
+      enough = clock.schedule(clock.now() + duration * 1000, () => hangUp(run, outgoing));
     },
     () => {},
   );
   const end = await outgoing.ended();
+  enough?.cancel();
   run.print(`Call ended by ${BY[end.by]}: ${callVerdict(end)}`);
   const { counts } = outgoing.media;
   if (answered) run.print(describeMedia(counts));

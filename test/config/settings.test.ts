@@ -27,6 +27,15 @@ describe('settings', () => {
       timer_t2: 16,
       timer_t4: 17,
       custom_headers: [],
+      limits: {
+        message_size: 65535,
+        header_count: 256,
+        nesting: 8,
+        connections: 10000,
+        connections_per_address: 1000,
+        message_time: 32,
+        idle_time: 7200,
+      },
       domain_aliases: [],
       binding_expires: 3600,
       subscribe_expires: 0,
@@ -96,6 +105,23 @@ describe('settings', () => {
     assert.deepEqual(settings(text).custom_headers, [
       { name: 'X-A', value: '1', methods: ['*'], codes: [0] },
       { name: 'X-B', value: '', codes: [180, 200] },
+    ]);
+  });
+
+  it('refuses custom headers that the protocol writes itself', () => {
+    for (const name of ['Via', 'to', 'L', 'CSeq', 'Contact', 'Max-Forwards', 'WWW-Authenticate']) {
+      assert.deepEqual(errors(`custom_headers: [{ name: "${name}", value: "x", codes: 0 }]`), [
+        `2:26: custom_headers[0].name: header that the protocol does not write itself expected, found the string "${name}"`,
+      ]);
+    }
+    assert.equal(settings('custom_headers: [{ name: "P-Via", value: "x", codes: 0 }]').custom_headers.length, 1);
+  });
+
+  it('fills in the limits that are not named', () => {
+    const { message_size, header_count } = settings('limits: { header_count: 20 }').limits;
+    assert.deepEqual([message_size, header_count], [65535, 20]);
+    assert.deepEqual(errors('limits: { message_size: 10 }'), [
+      '2:25: limits.message_size: integer from 1000 to 16777216 expected, found the number 10',
     ]);
   });
 

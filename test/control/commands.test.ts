@@ -29,10 +29,12 @@ describe('help', () => {
 
   it('lets a user authenticate anew within 60 s, or what is said', () => {
     const { actions, asked } = fakeActions();
-    COMMANDS.reauthenticate.run({ identity: ABSENT.impi }, actions);
-    COMMANDS.reauthenticate.run({ identity: ABSENT.impi, seconds: '5' }, actions);
-    assert.deepEqual(asked, ['reauthenticate sipclient 60', 'reauthenticate sipclient 5']);
-    assert.throws(() => COMMANDS.reauthenticate.run({ identity: ABSENT.impi, seconds: '0' }, actions), CommandError);
+    const { impi: identity } = REGISTERED;
+    COMMANDS.reauthenticate.run({ identity }, actions);
+    COMMANDS.reauthenticate.run({ identity, seconds: '5' }, actions);
+    assert.deepEqual(asked, [`reauthenticate ${identity} 60`, `reauthenticate ${identity} 5`]);
+    assert.throws(() => COMMANDS.reauthenticate.run({ identity, seconds: '0' }, actions), CommandError);
+    assert.throws(() => COMMANDS.reauthenticate.run({ identity: ABSENT.impi }, actions), /not registered/);
   });
 
   it('explains each command', () => {

@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 import { digestResponse } from '../../src/sip/message/digest.ts';
 import { CONTACT, MIN_EXPIRES, SERVICE_ROUTE } from '../../src/sip/message/header-types.ts';
 import type { Response } from '../../src/sip/message/message.ts';
+import { printUri } from '../../src/sip/message/uri.ts';
 import { startLab } from '../support/lab.ts';
-import { challengeOf, credentials } from '../support/phone.ts';
+import { challengeOf, credentials, type Phone } from '../support/phone.ts';
 
 const ALICE = '{impi: "alice", impu: ["alice", "tel:1001"], pwd: "alice"},';
 const BOB = '{impi: "bob", impu: ["bob", "tel:1002"], pwd: "bob"},';
@@ -201,6 +202,21 @@ describe('a binding', () => {
       assert.equal(accepted.headers.all(CONTACT).length, count);
       assert.ok(contacts(accepted).some((contact) => contact.includes(second.contact)));
     }
+  });
+
+  it('of a phone with multi_sim is told apart by its IMEI, wherever the phone is', async (t) => {
+    const lab = await startLab(t, '{impi: "bob", impu: "bob", pwd: "bob", multi_sim: true},');
+    const tagged = (phone: Phone, imei: string) => ({
+      headers: [`Contact: <${phone.contact}>;+sip.instance="<urn:gsma:imei:${imei}>"`],
+    });
+    const [first, moved, second] = [await lab.phone('bob'), await lab.phone('bob'), await lab.phone('bob')];
+    await first.register(tagged(first, '35-209900-176148-0'));
+    await moved.register(tagged(moved, '35-209900-176148-0'));
+    const accepted = await second.register(tagged(second, '35-209900-999999-0'));
+    assert.deepEqual(
+      accepted.headers.all(CONTACT).map((contact) => (contact === '*' ? '' : printUri(contact.uri))),
+      [moved.contact, second.contact],
+    );
   });
 
   it('may come with others in one REGISTER, each with its preference', async (t) => {

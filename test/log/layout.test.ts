@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { hexdump, isText, plainText, printColumns } from '../../src/log/layout.ts';
+import { cut, hexdump, isText, plainText, printColumns } from '../../src/log/layout.ts';
 
 describe('log layout', () => {
   it('pads a missing direction to two columns', () => {
@@ -24,16 +24,16 @@ describe('log layout', () => {
   // The octets and lines of the published GTPU excerpt.
   const octets = Buffer.from('30ff009452cff9de45800094a65c0000' + '77062b58d83ad54ac0a8030201bbc5a4', 'hex');
   it('dumps octets in two groups of eight with their ASCII', () => {
-    assert.deepEqual(hexdump(octets, -1).split('\n'), [
+    assert.deepEqual(hexdump(octets).split('\n'), [
       '0000:  30 ff 00 94 52 cf f9 de  45 80 00 94 a6 5c 00 00  0...R...E....\\..',
       '0010:  77 06 2b 58 d8 3a d5 4a  c0 a8 03 02 01 bb c5 a4  w.+X.:.J........',
     ]);
   });
 
   it('cuts a dump at the limit and keeps the ASCII in its column', () => {
-    assert.deepEqual(hexdump(octets, 1), `0000:  30${' '.repeat(48)}0`);
-    assert.deepEqual(hexdump(octets, 18).split('\n').slice(1), [`0010:  77 06${' '.repeat(45)}w.`]);
-    assert.deepEqual(hexdump(octets, 0), '');
+    assert.deepEqual(hexdump(cut(octets, 1)), `0000:  30${' '.repeat(48)}0`);
+    assert.deepEqual(hexdump(cut(octets, 18)).split('\n').slice(1), [`0010:  77 06${' '.repeat(45)}w.`]);
+    assert.deepEqual(hexdump(cut(octets, 0)), '');
   });
 
   it('shows control characters as dots', () => {

@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import {
+  closeSync,
+  constants,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -51,6 +56,18 @@ function lines(log: Log): string {
   const text = content();
   assert.equal(text.slice(0, HEADER.length), HEADER);
   return text.slice(HEADER.length);
+}
+
+/** What a pipe holds. */
+function drained(reader: number): string {
+  const octets = Buffer.alloc(1024 * 1024);
+  let text = '';
+  try {
+    for (let length = 1; length > 0; text += octets.toString('utf8', 0, length)) length = readSync(reader, octets);
+  } catch (error) {
+    assert.equal(error instanceof Error && 'code' in error && error.code, 'EAGAIN');
+  }
+  return text;
 }
 
 describe('log', () => {
@@ -113,6 +130,19 @@ describe('log', () => {
     assert.equal(shown('all.level=debug,all.max_size=0,all.payload=1'), 0);
     assert.equal(shown('all.level=debug,all.payload=1'), 2 + 4);
     assert.equal(shown('all.level=debug,all.payload=1,all.max_size=17'), 2 + 2);
+  });
+
+  it('shows keys and protected data only where the layer asks for them', () => {
+    const shown = (options: string): readonly string[] => {
+      const log = openLog({ clock, program: 'lteims', version: '1', options, console: () => {} });
+      log.logger('ims').debug('vector', { keys: () => 'CK 00', crypto: () => 'RAND 01' });
+      return log.ring.read({ from: 0 })?.records[0]?.data.slice(1) ?? [];
+    };
+    assert.deepEqual(shown('all.level=debug'), []);
+    assert.deepEqual(shown('all.level=debug,ims.key=1'), ['CK 00']);
+    assert.deepEqual(shown('all.level=debug,ims.crypto=1'), ['RAND 01']);
+    assert.deepEqual(shown('all.level=debug,all.key=1,all.crypto=1'), ['CK 00', 'RAND 01']);
+    assert.deepEqual(shown('all.level=debug,all.key=1,ims.key=0'), []);
   });
 
   it('indents further lines of a message, so that none can be forged', () => {
@@ -314,6 +344,51 @@ describe('log file', () => {
     assert.match(content(), /\n# \d+ lines lost while the file could not be written\n.*after\n$/);
     assert.ok(log.ring.size > 1000);
     log.close();
+  });
+
+  it('does not wait for the reader of a pipe, and writes when there is one', () => {
+    execFileSync('mkfifo', [filename]);
+    const log = open('all.level=info');
+    log.logger('cx').error('early');
+    assert.deepEqual(said, [
+      `Warning: log file ${filename}: nobody reads the pipe; going on without it and trying again`,
+    ]);
+    const reader = openSync(filename, constants.O_RDONLY | constants.O_NONBLOCK);
+    clock.advance(10_000);
+    assert.match(drained(reader), /^# lteims.* early\n$/s);
+    log.close();
+    closeSync(reader);
+    assert.equal(said.length, 2);
+  });
+
+  it('keeps what a slow reader of a pipe has no room for', () => {
+    execFileSync('mkfifo', [filename]);
+    const reader = openSync(filename, constants.O_RDONLY | constants.O_NONBLOCK);
+    const log = open('all.level=info');
+    for (let line = 0; line < 3000; line++) log.logger('cx').info(`line ${line} ${'x'.repeat(100)}`);
+    let text = '';
+    for (let round = 0; round < 20; round++) {
+      text += drained(reader);
+      clock.advance(100);
+    }
+    assert.deepEqual(
+      text.match(/line \d+/g),
+      Array.from({ length: 3000 }, (_, line) => `line ${line}`),
+    );
+    log.close();
+    closeSync(reader);
+    assert.deepEqual(said, []);
+    assert.equal(clock.waiting, 0);
+  });
+
+  it('is not rotated when it is a pipe or a device', () => {
+    symlinkSync('/dev/null', filename);
+    const log = open('all.level=info,file.rotate=1K');
+    for (let line = 0; line < 50; line++) log.logger('cx').info('x'.repeat(100));
+    log.configure('file.rotate=now');
+    log.close();
+    assert.deepEqual(readdirSync(directory), ['ims.log']);
+    assert.equal(said.length, 1);
   });
 
   it('does not hang on a full disk at the end', { skip: !existsSync('/dev/full') && 'no /dev/full' }, () => {

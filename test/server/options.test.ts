@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
 import { readFromMemory } from '../../src/config/source.ts';
-import { portRanges, socketOptions, subscriberOf } from '../../src/options.ts';
+import { messageLimits, portRanges, socketOptions, streamOptions, subscriberOf } from '../../src/options.ts';
+import { DEFAULT_LIMITS } from '../../src/sip/message/parse.ts';
+import { DEFAULT_STREAM_OPTIONS } from '../../src/sip/transport/connection.ts';
 import type { Subscriber } from '../../src/store/subscribers.ts';
 
 function load(text: string) {
@@ -88,5 +90,22 @@ describe('sip_addr', () => {
   it('takes an interface to bind to', () => {
     const settings = load('sip_addr: {addr: "192.0.2.1", bind_addr: "tun0"}, domain: "d"');
     assert.deepEqual(socketOptions(settings), [{ address: '192.0.2.1', port: 5060, bind: 'tun0' }]);
+  });
+});
+
+describe('limits', () => {
+  const needed = 'sip_addr: "192.0.2.1", domain: "ims.test", ue_db: [],';
+  it('are those of the SIP parts where none are set', () => {
+    assert.deepEqual(messageLimits(load(needed)), DEFAULT_LIMITS);
+    assert.deepEqual(streamOptions(load(needed)), DEFAULT_STREAM_OPTIONS);
+  });
+  it('are the ones that are set', () => {
+    const settings = load(
+      `${needed} limits: { message_size: 4000, header_count: 50, nesting: 2, connections: 9, connections_per_address: 3,
+        message_time: 0.5, idle_time: 60 }`,
+    );
+    assert.deepEqual(messageLimits(settings), { messageSize: 4000, headerCount: 50, nesting: 2 });
+    const { maxConnections, maxPerAddress, messageMs, idleMs } = streamOptions(settings);
+    assert.deepEqual([maxConnections, maxPerAddress, messageMs, idleMs], [9, 3, 500, 60_000]);
   });
 });

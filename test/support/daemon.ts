@@ -29,11 +29,12 @@ export function temporaryFolder(t: TestContext): string {
 
 /** The real daemon as a process of its own, on an address of its own, port 5060, serving `domain`. */
 export class Daemon {
-  readonly child: Child;
   readonly address: string;
   readonly port = 5060;
   readonly domain: string;
   readonly folder: string;
+  readonly #config: string;
+  #child: Child;
   #questions = 0;
 
   private constructor(t: TestContext, { users = [], config = {}, more = [] }: DaemonOptions) {
@@ -48,9 +49,24 @@ export class Daemon {
       ...config,
       ue_db: users,
     };
-    const path = join(this.folder, 'ims.cfg');
-    writeFileSync(path, JSON.stringify(settings, undefined, 1));
-    this.child = new Child(t, process.execPath, ['--enable-source-maps', MAIN, path]);
+    this.#config = join(this.folder, 'ims.cfg');
+    writeFileSync(this.#config, JSON.stringify(settings, undefined, 1));
+    this.#child = this.#run(t);
+  }
+
+  #run(t: TestContext): Child {
+    return new Child(t, process.execPath, ['--enable-source-maps', MAIN, this.#config]);
+  }
+
+  /** Its present process. */
+  get child(): Child {
+    return this.#child;
+  }
+
+  /** Runs it again, after its process has ended, and waits until it answers. */
+  async startAgain(t: TestContext): Promise<void> {
+    this.#child = this.#run(t);
+    await this.answers();
   }
 
   /** Starts it and waits until it answers. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { copyFileSync, existsSync, renameSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
 import { readFromMemory } from '../../src/config/source.ts';
@@ -22,6 +23,17 @@ export interface Lab {
   phone6(name: string): Promise<Phone>;
   /** Faults that should not have been. */
   readonly bugs: readonly unknown[];
+  /** Ends the server and starts another at the same addresses; phones keep their sockets. */
+  restart(options?: Restart): Promise<Lab>;
+}
+
+export interface Restart {
+  /** Milliseconds nobody serves. */
+  readonly afterMs?: number;
+  /** Entries of ue_db, where they are others now. */
+  readonly users?: string;
+  /** The state file is found as it is at this instant, as if the process had been killed. */
+  readonly killed?: boolean;
 }
 
 /** Each test process has its own corner of the loopback range, so that files run side by side. */
@@ -46,25 +58,44 @@ export async function startLab(
   const others = more.map((one) => `"${one}:${port6}"`);
   // With bind_addr the lab's own address is bound and a documentation address (RFC 5737) is shown.
   const shown = socket.includes('BOUND') ? '192.0.2.1' : address;
-  const text = `sip_addr: [{addr: "${shown}", ${socket.replace('BOUND', address)}}, ${others.join(', ')}], domain: "ims.test", timer_t1: 0.5, timer_t2: 4, timer_t4: 5,
-    ${settings} ue_db: [${users}]`;
+  const config = (
+    entries: string,
+  ) => `sip_addr: [{addr: "${shown}", ${socket.replace('BOUND', address)}}, ${others.join(', ')}], domain: "ims.test", timer_t1: 0.5, timer_t2: 4, timer_t4: 5,
+    ${settings} ue_db: [${entries}]`;
+  const phones: Phone[] = [];
+  t.after(() => {
+    for (const phone of phones) phone.close();
+  });
+  return launch(t, { address, port6, config, phones }, users, new FakeClock());
+}
+
+interface Site {
+  readonly address: string;
+  readonly port6: number;
+  readonly config: (users: string) => string;
+  readonly phones: Phone[];
+}
+
+async function launch(t: TestContext, site: Site, users: string, clock: FakeClock): Promise<Lab> {
+  const { address, port6, phones } = site;
+  const text = site.config(users);
   const loaded = loadConfig('/lab/ims.cfg', { read: readFromMemory({ '/lab/ims.cfg': text }) });
   assert.deepEqual(loaded.errors, []);
-  if (loaded.settings === undefined) throw new Error('no settings');
-  const clock = new FakeClock();
+  const { settings } = loaded;
+  if (settings === undefined) throw new Error('no settings');
   const bugs: unknown[] = [];
   const onBug = (error: unknown) => bugs.push(error);
   const log = openLog({ clock, program: 'lteims', version: 'test', options: 'all.level=debug', console: () => {} });
   const parts = { clock, random: systemRandom(), net: systemNet(onBug), log, onBug, quit: () => {} };
-  const server = await startServer(loaded.settings, 'test', parts);
-  const phones: Phone[] = [];
-  t.after(async () => {
-    for (const phone of phones) phone.close();
-    const stopped = server.stop();
+  const server = await startServer(settings, 'test', parts);
+  let stopped: Promise<void> | undefined;
+  const stop = async () => {
+    stopped ??= server.stop();
     clock.advance(5000);
     await stopped;
     assert.deepEqual(bugs, []);
-  });
+  };
+  t.after(stop);
   return {
     server,
     clock,
@@ -81,5 +112,20 @@ export async function startLab(
       phones.push(phone);
       return phone;
     },
+    async restart({ afterMs = 0, users: entries = users, killed = false } = {}) {
+      const putBack = killed ? photograph(settings.ue_db_filename) : () => {};
+      await stop();
+      putBack();
+      return launch(t, site, entries, new FakeClock(clock.wallNow() + afterMs));
+    },
+  };
+}
+
+/** Copies a state file as it is now; what is returned puts the copy in its place. */
+function photograph(path = ''): () => void {
+  const files = [path, `${path}-wal`].filter((file) => existsSync(file));
+  for (const file of files) copyFileSync(file, `${file}.copy`);
+  return () => {
+    for (const file of files) renameSync(`${file}.copy`, file);
   };
 }

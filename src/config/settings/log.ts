@@ -20,5 +20,9 @@ export const logTable = {
     'every layer at level error',
     'Comma-separated assignments: levels and sizes per layer, time format, rotation.',
   ),
-  log_json_filename: optional(fileName, 'no such log', 'The same log as lines of JSON, written beside the text log.'),
+  log_json_filename: optional(
+    fileName,
+    'no such log',
+    'The same log as lines of JSON: level, time, layer, dir, id, msg, text, octets (hexadecimal); rotated with the text log.',
+  ),
 } as const;

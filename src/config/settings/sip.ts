@@ -54,13 +54,89 @@ const customHeaderTable = {
   ),
 } as const;
 
+/**
+ * Headers by which messages find their way, belong together and are trusted, in their long and compact forms: a second
+ * one would make every message malformed.
+ */
+const OWNED = [
+  ...[
+    'via',
+    'v',
+    'from',
+    'f',
+    'to',
+    't',
+    'call-id',
+    'i',
+    'cseq',
+    'contact',
+    'm',
+    'max-forwards',
+    'route',
+    'record-route',
+  ],
+  ...['content-length', 'l', 'content-type', 'c', 'rseq', 'rack', 'path', 'service-route'],
+  ...['authorization', 'proxy-authorization', 'www-authenticate', 'proxy-authenticate', 'authentication-info'],
+];
+
 /** A header added to what the server sends. */
 export type CustomHeaderSettings = Result<typeof customHeaderTable>;
 
-const customHeader = object('object', customHeaderTable, (_read, source, path, check) => {
+const customHeader = object('object', customHeaderTable, (read, source, path, check) => {
+  const name = source.members.get('name')?.value;
+  if (name !== undefined && read.name !== undefined && OWNED.includes(read.name.toLowerCase())) {
+    check.wrong(name, `${path}.name`, 'header that the protocol does not write itself');
+  }
   if (check.partial || source.members.has('methods') || source.members.has('codes')) return;
   check.warn(source, path, `custom header without methods and codes is never added`);
 });
+
+const limitsTable = {
+  message_size: preset(
+    integer({ min: 1000, max: 16777216 }),
+    65535,
+    'Bytes of one SIP message; a longer request is answered 513, and over TCP its connection is closed.',
+  ),
+  header_count: preset(
+    integer({ min: 20, max: 10000 }),
+    256,
+    'Header lines of one message; a request with more is answered likewise.',
+  ),
+  nesting: preset(
+    integer({ min: 0, max: 100 }),
+    8,
+    'Levels of multipart bodies inside each other; a request with more is answered 400.',
+  ),
+  connections: preset(
+    integer({ min: 1, max: 1000000 }),
+    10000,
+    'TCP connections that peers may have open; further ones are closed at once.',
+  ),
+  connections_per_address: preset(
+    integer({ min: 1, max: 1000000 }),
+    1000,
+    'Those of one peer address; phones behind one router share it.',
+  ),
+  message_time: preset(
+    positive,
+    32,
+    'Seconds after which a TCP connection is closed whose message, or first message, has not come whole.',
+  ),
+  idle_time: preset(positive, 7200, 'Seconds without a byte after which a TCP connection is closed.'),
+} as const;
+
+/** What strangers may cost. */
+export type LimitsSettings = Result<typeof limitsTable>;
+
+const DEFAULT_LIMITS: LimitsSettings = {
+  message_size: 65535,
+  header_count: 256,
+  nesting: 8,
+  connections: 10000,
+  connections_per_address: 1000,
+  message_time: 32,
+  idle_time: 7200,
+};
 
 export const sipTable = {
   sip_addr: required(
@@ -73,4 +149,10 @@ export const sipTable = {
   timer_t2: preset(positive, 16, 'T2 in seconds: longest interval between retransmissions.'),
   timer_t4: preset(positive, 17, 'T4 in seconds: how long a message may stay in the network.'),
   custom_headers: preset(list('objects', customHeader), [], 'Headers added to requests and responses that are sent.'),
+  limits: preset(
+    object('object', limitsTable),
+    DEFAULT_LIMITS,
+    'How much a peer may send; what is beyond is refused and disturbs nobody else.',
+    'those below',
+  ),
 } as const;

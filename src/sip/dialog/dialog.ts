@@ -23,6 +23,18 @@ export function dialogKey(callId: string, localTag: string, remoteTag: string): 
   return `${callId}\n${localTag}\n${remoteTag}`;
 }
 
+/** A dialog as plain data, to be kept (RFC 3261 §12.1). */
+export interface DialogState {
+  readonly callId: string;
+  readonly local: NameAddr;
+  readonly remote: NameAddr;
+  readonly routeSet: readonly NameAddr[];
+  readonly remoteTarget: string;
+  readonly localSequence: number;
+  readonly remoteSequence: number | undefined;
+  readonly flow: Flow;
+}
+
 /** One dialog's state (RFC 3261 §12.1); it builds and checks the requests inside it. */
 export class Dialog {
   readonly callId: string;
@@ -91,6 +103,26 @@ export class Dialog {
       undefined,
       flow,
     );
+  }
+
+  /** The dialog as it was when its state was taken. */
+  static restored(state: DialogState): Dialog {
+    const { callId, local, remote, routeSet, remoteTarget, localSequence, remoteSequence, flow } = state;
+    return new Dialog(callId, local, remote, routeSet, remoteTarget, localSequence, remoteSequence, flow);
+  }
+
+  get state(): DialogState {
+    const { callId, local, remote, routeSet, flow } = this;
+    return {
+      callId,
+      local,
+      remote,
+      routeSet,
+      remoteTarget: this.#remoteTarget,
+      localSequence: this.#localSequence,
+      remoteSequence: this.#remoteSequence,
+      flow,
+    };
   }
 
   get key(): string {

@@ -20,7 +20,8 @@ export type SubscriptionState =
   | { readonly name: 'terminated' };
 
 /** RFC 6665 §4.1.3. */
-export type TerminationReason = 'deactivated' | 'rejected' | 'timeout' | 'noresource';
+export const TERMINATION_REASONS = ['deactivated', 'rejected', 'timeout', 'noresource'] as const;
+export type TerminationReason = (typeof TERMINATION_REASONS)[number];
 
 export type SubscriptionEvent =
   | TimerEvent<'expiry'>

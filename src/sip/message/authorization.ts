@@ -178,14 +178,17 @@ function printParams(
   others: readonly AuthParam[] = [],
   fields: readonly (readonly [name: string, raw: string | undefined])[],
 ): string {
-  const params: string[] = [];
-  for (const [name, raw] of [...fields, ...others]) if (raw !== undefined) params.push(`${name}=${raw}`);
-  return `${scheme} ${params.join(', ')}`;
+  let text = '';
+  for (const [name, raw] of fields) if (raw !== undefined) text += `${text === '' ? '' : ', '}${name}=${raw}`;
+  for (const [name, raw] of others) text += `${text === '' ? '' : ', '}${name}=${raw}`;
+  return `${scheme} ${text}`;
 }
 
+/** Only what is there is set, rather than the rest deleted: an object with deleted fields is many times slower to use. */
 function withoutAbsent<T extends object>(fields: { [K in keyof T]: T[K] | undefined }): T {
-  for (const name in fields) if (fields[name] === undefined) delete fields[name];
-  return fields as T;
+  const present: Partial<T> = {};
+  for (const name in fields) if (fields[name] !== undefined) present[name] = fields[name];
+  return present as T;
 }
 
 function challengeHeader(name: string): HeaderType<Challenge> {

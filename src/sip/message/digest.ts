@@ -12,6 +12,8 @@ const ALGORITHMS: readonly DigestAlgorithm[] = ['MD5', 'MD5-sess', 'AKAv1-MD5', 
 
 /** The algorithm in any spelling of case, undefined for one we do not have. */
 export function digestAlgorithm(name: string): DigestAlgorithm | undefined {
+  const exact = ALGORITHMS.find((algorithm) => algorithm === name);
+  if (exact !== undefined) return exact;
   const wanted = name.toLowerCase();
   return ALGORITHMS.find((algorithm) => algorithm.toLowerCase() === wanted);
 }
@@ -65,5 +67,5 @@ function md5(text: string): string {
 
 /** RFC 2617 §3.2.1, unq(): what stands between the quotes, escapes and all. */
 function inner(text: string): string {
-  return text.replace(/["\\]/g, '\\$&');
+  return /["\\]/.test(text) ? text.replace(/["\\]/g, '\\$&') : text;
 }

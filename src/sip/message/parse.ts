@@ -3,15 +3,17 @@ import { decimal, runEnd, TOKEN, trimmed } from './characters.ts';
 import { Headers, headerKey } from './headers.ts';
 import { EMPTY_BODY, type Message } from './message.ts';
 
-/** Bounds of one message; what is beyond is refused before it costs anything. */
+/** Bounds of one message; what is beyond is refused before it costs much. */
 export interface Limits {
   /** Octets of one message, start line to body. */
   readonly messageSize: number;
   /** Header lines of one message, folded ones counted each. */
   readonly headerCount: number;
+  /** Levels of multipart bodies inside each other. */
+  readonly nesting: number;
 }
 
-export const DEFAULT_LIMITS: Limits = { messageSize: 65_535, headerCount: 256 };
+export const DEFAULT_LIMITS: Limits = { messageSize: 65_535, headerCount: 256, nesting: 8 };
 
 const SPACE = 0x20;
 const TAB = 0x09;
@@ -27,6 +29,8 @@ export interface Head {
   readonly length: number;
   /** Version other than 2.0, to be answered 505. */
   readonly version: string;
+  /** How it exceeds the limits, to be answered 513 (RFC 3261 §21.5.7); the message is what was read until then. */
+  readonly excess?: string;
 }
 
 /**
@@ -36,10 +40,11 @@ export interface Head {
  * @throws MalformedError with the offset of the line that is wrong.
  */
 export function parseMessage(data: Buffer, limits: Limits = DEFAULT_LIMITS): Head {
-  if (data.length > limits.messageSize) {
-    throw new MalformedError(`message of ${data.length} octets, more than ${limits.messageSize}`);
-  }
   const head = parseHead(data, limits) ?? cutDatagram(data, limits);
+  if (head.excess !== undefined) return head;
+  if (data.length > limits.messageSize) {
+    return { ...head, excess: `message of ${data.length} octets, more than ${limits.messageSize}` };
+  }
   const { message, length, version } = head;
   const declared = contentLength(message.headers) ?? data.length;
   if (length === data.length || declared === 0) return head;
@@ -120,8 +125,10 @@ function cutHead(text: string, offset: number, limits: Limits): Head {
     if (end === at) return withStartLine(startLine ?? '', new Headers(lines), offset + next);
     const first = text.charCodeAt(at);
     if (startLine === undefined) startLine = lineText(text, at, end);
-    else if (++count > limits.headerCount) throw new MalformedError(`more than ${limits.headerCount} header lines`);
-    else if (first === SPACE || first === TAB) unfold(lines, lineText(text, at, end), offset + at);
+    else if (++count > limits.headerCount) {
+      const head = withStartLine(startLine, new Headers(lines), offset + text.length);
+      return { ...head, excess: `more than ${limits.headerCount} header lines` };
+    } else if (first === SPACE || first === TAB) unfold(lines, lineText(text, at, end), offset + at);
     else lines.push(cutLine(text, at, end, offset));
   }
 }

@@ -103,5 +103,6 @@ export function unquote(raw: string): string {
 
 /** A quoted string of `text`; line ends and NULs, which it cannot hold (RFC 3261 §25.1), become spaces. */
 export function quote(text: string): string {
+  if (!/["\\\r\n\0]/.test(text)) return `"${text}"`;
   return `"${text.replace(/["\\]/g, '\\$&').replace(/[\r\n\0]/g, ' ')}"`;
 }

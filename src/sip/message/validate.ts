@@ -16,7 +16,8 @@ import {
 } from './header-types.ts';
 import { type Headers, type HeaderType, headerKey } from './headers.ts';
 import type { Request, Response } from './message.ts';
-import { contentLength, type Head } from './parse.ts';
+import { isNestedDeeper } from './multipart.ts';
+import { contentLength, DEFAULT_LIMITS, type Head, type Limits } from './parse.ts';
 import { SipError } from './sip-error.ts';
 import { isSip, parseUri, uriScheme } from './uri.ts';
 
@@ -51,8 +52,14 @@ const METHODS = 'ACK BYE CANCEL INFO INVITE MESSAGE NOTIFY OPTIONS PRACK PUBLISH
  * where its answer belongs (RFC 3261 §18.2.2).
  * @param available octets of body that arrived after the headers.
  */
-export function checkRequest(head: Head, request: Request, available: number): SipError | undefined {
+export function checkRequest(
+  head: Head,
+  request: Request,
+  available: number,
+  { nesting }: Limits = DEFAULT_LIMITS,
+): SipError | undefined {
   if (head.version !== '2.0') return new SipError(505, `SIP version ${head.version}, only 2.0 is spoken`);
+  if (head.excess !== undefined) return new SipError(513, head.excess);
   const { headers } = request;
   try {
     for (const type of MANDATORY) if (headers.get(type) === undefined) return bad(`${type.name} missing`);
@@ -64,6 +71,7 @@ export function checkRequest(head: Head, request: Request, available: number): S
     if (length !== undefined && length > available) {
       return bad(`Content-Length ${length}, but ${available} octets came`);
     }
+    if (isNestedDeeper(request, nesting)) return bad(tooDeep(nesting));
     return checkCSeq(request) ?? checkContact(request) ?? checkUri(request.uri);
   } catch (error) {
     if (error instanceof MalformedError) return bad(error.message);
@@ -110,8 +118,13 @@ function checkUri(text: string): SipError | undefined {
  * Why a response cannot be matched or used, or undefined when it can: a malformed one is dropped
  * (RFC 3261 §8.1.3, §18.1.2, §18.3).
  */
-export function checkResponse(head: Head, response: Response): string | undefined {
+export function checkResponse(
+  head: Head,
+  response: Response,
+  { nesting }: Limits = DEFAULT_LIMITS,
+): string | undefined {
   if (head.version !== '2.0') return `SIP version ${head.version}`;
+  if (head.excess !== undefined) return head.excess;
   const { headers, body } = response;
   try {
     for (const type of MANDATORY) if (headers.get(type) === undefined) return `${type.name} missing`;
@@ -121,11 +134,15 @@ export function checkResponse(head: Head, response: Response): string | undefine
     const length = contentLength(headers);
     if (length === undefined && headers.has('Content-Length')) return 'Content-Length is no number';
     if (length !== undefined && length > body.length) return `Content-Length ${length}, but ${body.length} octets came`;
-    return undefined;
+    return isNestedDeeper(response, nesting) ? tooDeep(nesting) : undefined;
   } catch (error) {
     if (error instanceof MalformedError) return error.message;
     throw error;
   }
+}
+
+function tooDeep(nesting: number): string {
+  return `multipart bodies nested more than ${nesting} levels deep`;
 }
 
 function bad(what: string): SipError {

@@ -120,6 +120,7 @@ export class Framer {
   }
 
   #readBody(head: Head): Frame | undefined {
+    if (head.excess !== undefined) return this.#break(head.excess, { status: 513, message: head.message });
     const length = contentLength(head.message.headers);
     // RFC 3261 §18.3: on a stream nothing else says where the message ends.
     if (length === undefined) return this.#break('no usable Content-Length', { status: 400, message: head.message });

@@ -10,6 +10,7 @@ import type { DatagramSocket } from '../../net/ports.ts';
 import { VIA } from '../message/header-types.ts';
 import { type Message, printMessage, type Request, type Response } from '../message/message.ts';
 import { Params } from '../message/params.ts';
+import { parseMessage } from '../message/parse.ts';
 import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { boundTo } from './listening.ts';
@@ -158,7 +159,8 @@ export class RequestPacket {
 export class ResponsePacket {
   readonly reliable: boolean;
   readonly #outlets: Outlets;
-  readonly #response: Response;
+  /** Let go once it was sent: what waits for repeats for 64·T1 is the octets, not the text they were made of. */
+  #response: Response | undefined;
   readonly #flow: Flow;
   readonly #octets: Buffer;
   /** Where it goes by its Via, when not on the request's connection. */
@@ -195,7 +197,9 @@ export class ResponsePacket {
   }
 
   #told(remote: Endpoint): void {
-    this.#outlets.onSent(this.#response, this.#octets, this.#flow.transport, this.#flow.local, remote);
+    const message = this.#response ?? parseMessage(this.#octets).message;
+    this.#response = undefined;
+    this.#outlets.onSent(message, this.#octets, this.#flow.transport, this.#flow.local, remote);
   }
 }
 

@@ -31,6 +31,8 @@ export interface TransportParts {
   /** Layer sip. */
   readonly log: Logger;
   readonly tap: Tap;
+  /** Adds to every message of ours, the refusals made here included, what all of them have. */
+  readonly dress?: (message: Message) => void;
   /** Told what `onMessage` threw; the messages behind it are served all the same. */
   readonly onBug: (error: unknown) => void;
 }
@@ -119,12 +121,14 @@ export class SipTransport {
    * chosen instead of UDP when the request is long and the peer takes TCP.
    */
   request(request: Request, flow: Flow, branch: string): OutgoingPacket {
+    this.#parts.dress?.(request);
     const tcp = { threshold: this.#threshold, switched: this.#switched };
     return new RequestPacket(this.#outlets, request, flow, branch, tcp);
   }
 
   /** Readies a response to a request that came on `flow`. Its topmost Via is the one that was handed up. */
   response(response: Response, flow: Flow): OutgoingPacket {
+    this.#parts.dress?.(response);
     return new ResponsePacket(this.#outlets, response, flow);
   }
 
@@ -166,7 +170,7 @@ export class SipTransport {
     if (this.#parts.tap.active) this.#tell('FROM', flow, message, octets);
     const via = this.#stamp(message, flow, head.version);
     if (via === undefined) return;
-    const refusal = checkRequest(head, message, octets.length - head.length);
+    const refusal = checkRequest(head, message, octets.length - head.length, this.#limits);
     if (refusal !== undefined) {
       this.#refuse(message, flow, refusal);
       return;
@@ -178,7 +182,7 @@ export class SipTransport {
   /** RFC 3261 §18.1.2: a response that cannot be matched is dropped. */
   #onResponse(head: Head, response: Response, octets: Buffer, flow: Flow): void {
     if (this.#parts.tap.active) this.#tell('FROM', flow, response, octets);
-    const problem = checkResponse(head, response);
+    const problem = checkResponse(head, response, this.#limits);
     if (problem === undefined) this.#handUp(response, flow);
     else this.#dropped(problem, flow, octets);
   }

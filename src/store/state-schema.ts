@@ -1,0 +1,59 @@
+/**
+ * The tables of the state file. Each entry lifts a file from the version of its index to the next (SQLite's
+ * user_version counts them), so an entry is never changed once it was released: a part that keeps something new adds
+ * an entry at the end. Instants are milliseconds since 1970.
+ */
+export const STATE_SCHEMA: readonly string[] = [
+  `CREATE TABLE sequence_number (
+     impi TEXT NOT NULL PRIMARY KEY,
+     sqn INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE TABLE created_user (
+     impi TEXT NOT NULL PRIMARY KEY,
+     imsi TEXT NOT NULL
+   ) WITHOUT ROWID;
+   CREATE TABLE binding (
+     impi TEXT NOT NULL,
+     id TEXT NOT NULL,
+     contact TEXT NOT NULL,
+     instance TEXT,
+     q REAL NOT NULL,
+     identity TEXT NOT NULL,
+     call_id TEXT NOT NULL,
+     cseq INTEGER NOT NULL,
+     expires_at INTEGER NOT NULL,
+     registered_at INTEGER NOT NULL,
+     event TEXT NOT NULL,
+     path TEXT NOT NULL,
+     user_agent TEXT,
+     features TEXT NOT NULL,
+     transport TEXT NOT NULL,
+     local TEXT NOT NULL,
+     bound TEXT,
+     remote TEXT NOT NULL,
+     listening_port INTEGER,
+     PRIMARY KEY (impi, id)
+   ) WITHOUT ROWID;
+   CREATE TABLE subscription (
+     call_id TEXT NOT NULL,
+     local_party TEXT NOT NULL,
+     impi TEXT NOT NULL,
+     remote_party TEXT NOT NULL,
+     routes TEXT NOT NULL,
+     target TEXT NOT NULL,
+     local_cseq INTEGER NOT NULL,
+     remote_cseq INTEGER,
+     expires_at INTEGER NOT NULL,
+     granted INTEGER NOT NULL,
+     event_id TEXT,
+     version INTEGER NOT NULL,
+     untold INTEGER NOT NULL,
+     ending TEXT,
+     transport TEXT NOT NULL,
+     local TEXT NOT NULL,
+     bound TEXT,
+     remote TEXT NOT NULL,
+     listening_port INTEGER,
+     PRIMARY KEY (call_id, local_party)
+   ) WITHOUT ROWID;`,
+];
