@@ -63,9 +63,6 @@ export function subscriberOf(user: UserSettings, settings: Settings): Subscriber
   };
 }
 
-/** Users made on the spot are not kept beyond this many: strangers can ask for them. */
-const MOST_CREATED = 10_000;
-
 /**
  * Makes users that ue_db does not have, with the keys of the user that `auto_create` names; undefined where labs do
  * not want that.
@@ -73,10 +70,7 @@ const MOST_CREATED = 10_000;
 export function creatorOf(settings: Settings): ((impi: string, imsi: string) => Subscriber | undefined) | undefined {
   const template = settings.ue_db.find(({ impi }) => impi === settings.auto_create);
   if (template === undefined) return undefined;
-  let created = 0;
   return (impi, imsi) => {
-    if (created >= MOST_CREATED) return undefined;
-    created++;
     const { msisdn: _number, ...keys } = template;
     return subscriberOf({ ...keys, impi, imsi, impu: [] }, settings);
   };
@@ -96,7 +90,7 @@ function identitiesOf(user: UserSettings, domain: string): readonly Identity[] {
   const derived = derivedFrom(user, domain).map((impu) => identity({ impu }, user, domain));
   const all: Identity[] = [];
   for (const one of [...written, ...derived]) if (all.every(({ text }) => text !== one.text)) all.push(one);
-  const first = all.find(({ uri }) => isSip(uri)) ?? sipForm(all[0], user, domain);
+  const first = all.find(({ uri }) => isSip(uri)) ?? sipForm(all[0], domain);
   return first === undefined ? all : [first, ...all.filter((one) => one !== first)];
 }
 
@@ -112,9 +106,10 @@ function derivedFrom({ imsi, msisdn, impu }: UserSettings, domain: string): stri
 }
 
 /** A user with telephone numbers only is `sip:NUMBER@domain;user=phone` first (RFC 3261 §19.1.6). */
-function sipForm(tel: Identity | undefined, user: UserSettings, domain: string): Identity | undefined {
+function sipForm(tel: Identity | undefined, domain: string): Identity | undefined {
   if (tel === undefined || !isTel(tel.uri) || !isNumberKey(tel.key)) return undefined;
-  return { ...identity({ impu: `sip:${tel.uri.number}@${domain};user=phone` }, user, domain), key: tel.key };
+  const uri = identityUri(`sip:${tel.uri.number}@${domain};user=phone`, domain);
+  return { ...makeIdentity({ ...tel, uri }), key: tel.key };
 }
 
 function identity(impu: ImpuSettings, user: UserSettings, domain: string): Identity {

@@ -3,11 +3,12 @@ import { AnchoredMediaFeature } from './call/media.ts';
 import type { Settings } from './config/settings.ts';
 import type { Actions } from './control/actions.ts';
 import type { Clock } from './core/clock.ts';
-import type { Endpoint } from './core/endpoint.ts';
+import { type Endpoint, sameEndpoint } from './core/endpoint.ts';
 import type { Random } from './core/random.ts';
 import { Authenticator } from './ims/authenticator.ts';
 import { Challenges } from './ims/challenge.ts';
 import { committed } from './ims/committed.ts';
+import { DigestAuthentication } from './ims/digest-authentication.ts';
 import { LocalHss } from './ims/hss.ts';
 import { Icscf } from './ims/icscf.ts';
 import { dresser } from './ims/outbound-headers.ts';
@@ -139,11 +140,13 @@ export async function startServer(settings: Settings, version: string, parts: Se
       ims.info(`${impi}: SQN out of range, resynchronised from ${hex(from)} to ${hex(to)}`);
     },
   });
+  const isOurs = (endpoint: Endpoint) => transport.places.some(({ local }) => sameEndpoint(local, endpoint));
   const toTags = new ToTags(random);
   const challenges = new Challenges(clock, random);
-  const authenticator = new Authenticator({ logger: ims, challenges, hss, icscf, registrations });
+  const digest = new DigestAuthentication({ logger: ims, challenges, hss });
+  const authenticator = new Authenticator({ digest, icscf, registrations });
   const registrar = new Registrar(
-    { clock, toTags, logger: ims, registrations, handsets },
+    { clock, isOurs, toTags, logger: ims, registrations, handsets },
     { bindingExpires: settings.binding_expires },
   );
   const regEvent = new RegEvent(
@@ -173,6 +176,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     features: [new AnchoredMediaFeature(relay, random)],
   });
   const router = new Router({
+    isOurs,
     toTags,
     logger: ims,
     dialogs,

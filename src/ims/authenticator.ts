@@ -1,52 +1,18 @@
-import type { AuthenticationVector } from '../aka/vector.ts';
-import { MalformedError } from '../core/errors.ts';
 import type { Flow } from '../core/flow.ts';
-import type { LogColumns, Logger } from '../core/logger.ts';
 import type { Originator } from '../services/service.ts';
-import { parseAuts } from '../sip/message/aka-digest.ts';
-import {
-  AUTHORIZATION,
-  type Challenge as ChallengeHeader,
-  type Credentials,
-  PROXY_AUTHENTICATE,
-  PROXY_AUTHORIZATION,
-  WWW_AUTHENTICATE,
-} from '../sip/message/authorization.ts';
-import { digestAlgorithm, verifyDigest } from '../sip/message/digest.ts';
 import type { Request } from '../sip/message/message.ts';
 import { SipError } from '../sip/message/sip-error.ts';
 import type { ServerTransaction } from '../sip/transaction/user.ts';
 import type { Registrations } from '../store/registrations.ts';
-import type { AuthenticationLevel, Identity, Subscriber } from '../store/subscribers.ts';
-import { AUTHENTICATION_LEVELS } from '../store/subscribers.ts';
-import type { Challenge, Challenges } from './challenge.ts';
-import type { Hss, Resynchronisation, Scheme } from './hss.ts';
+import type { Identity, Subscriber } from '../store/subscribers.ts';
+import { credentialsOf, type DigestAuthentication } from './digest-authentication.ts';
 import type { Icscf } from './icscf.ts';
 
 export interface AuthenticatorParts {
-  readonly logger: Logger;
-  readonly challenges: Challenges;
-  readonly hss: Hss;
+  readonly digest: DigestAuthentication;
   readonly icscf: Icscf;
   readonly registrations: Registrations;
 }
-
-/** A card that asks for resynchronisation again and again is not helped by another challenge. */
-const MOST_RESYNCHRONISATIONS = 3;
-
-const SCHEME_OF: { readonly [level in Exclude<AuthenticationLevel, 'none'>]: Scheme } = {
-  MD5: 'MD5',
-  AKAv1: 'AKAv1-MD5',
-  AKAv2: 'AKAv2-MD5',
-};
-const LEVEL_OF: { readonly [scheme in Scheme]: AuthenticationLevel } = {
-  MD5: 'MD5',
-  'AKAv1-MD5': 'AKAv1',
-  'AKAv2-MD5': 'AKAv2',
-};
-
-/** Who challenges: the registrar with 401 (RFC 3261 §22.2), the proxy with 407 (§22.3). */
-type Role = 'registrar' | 'proxy';
 
 /** Proves that a request comes from the user it names (TS 33.203 §6.1, RFC 3261 §22, RFC 3310). */
 export class Authenticator {
@@ -64,11 +30,12 @@ export class Authenticator {
   /** Authenticates a REGISTER; `done` gets the refusal, the challenge among them, or nothing. */
   register(
     transaction: ServerTransaction,
-    { subscriber, identity }: Originator,
+    { subscriber }: Originator,
     done: (refusal: SipError | undefined) => void,
   ): void {
-    if (isTrusted(subscriber, identity)) done(undefined);
-    else this.#digest(transaction.request, subscriber, 'registrar', done);
+    // Registering makes all identities of the set the phone's, so one that is free of proof frees only itself.
+    if (subscriber.identities.every((one) => isTrusted(subscriber, one))) done(undefined);
+    else this.#parts.digest.prove(transaction.request, subscriber, 'registrar', done);
   }
 
   /**
@@ -86,7 +53,7 @@ export class Authenticator {
     if (isTrusted(subscriber, identity) || (!challengesEach(subscriber) && this.#isAt(subscriber, flow))) {
       done(originator);
     } else if (challengesEach(subscriber)) {
-      this.#digest(request, subscriber, 'proxy', (refusal) => done(refusal ?? originator));
+      this.#parts.digest.prove(request, subscriber, 'proxy', (refusal) => done(refusal ?? originator));
     } else {
       done(
         new SipError(
@@ -110,155 +77,6 @@ export class Authenticator {
   #isAt(subscriber: Subscriber, flow: Flow): boolean {
     return this.#parts.registrations.isAt(subscriber, flow.remote.address);
   }
-
-  #digest(request: Request, subscriber: Subscriber, role: Role, done: (refusal: SipError | undefined) => void): void {
-    const credentials = credentialsOf(request);
-    const answer = credentials.find(({ nonce }) => this.#challengeOf(nonce, subscriber) !== undefined);
-    const challenge = this.#challengeOf(answer?.nonce, subscriber);
-    const scheme = challenge?.data.scheme ?? this.#scheme(subscriber, credentials[0]);
-    if (scheme instanceof SipError) {
-      done(scheme);
-    } else if (answer === undefined || challenge === undefined) {
-      this.#challenge(subscriber, scheme, role, false, done);
-    } else if (answer.auts !== undefined && challenge.data.scheme !== 'MD5') {
-      this.#resynchronise(answer.auts, challenge, role, done);
-    } else {
-      this.#check(request, answer, challenge, role, done);
-    }
-  }
-
-  #challengeOf(nonce: string | undefined, subscriber: Subscriber): Challenge | undefined {
-    return nonce === undefined ? undefined : this.#parts.challenges.find(nonce, subscriber);
-  }
-
-  /** The user's own algorithm when the request names none; a named one when it is at least that good. */
-  #scheme(subscriber: Subscriber, credentials: Credentials | undefined): Scheme | SipError {
-    const own = SCHEME_OF[subscriber.level === 'none' ? 'MD5' : subscriber.level];
-    if (credentials?.algorithm === undefined) return own;
-    const named = digestAlgorithm(credentials.algorithm);
-    const level = named === undefined || named === 'MD5-sess' ? undefined : LEVEL_OF[named];
-    if (level === undefined) {
-      return new SipError(403, `${subscriber.impi} asks for algorithm ${credentials.algorithm}, which is not served`);
-    }
-    if (rank(level) < rank(subscriber.level)) {
-      return new SipError(
-        403,
-        `${subscriber.impi} asks for algorithm ${credentials.algorithm}, below its authent_type ${subscriber.level}`,
-      );
-    }
-    // What the entry has no keys for is not offered: the user's own algorithm is the answer to it.
-    const possible = level === 'MD5' ? subscriber.password !== undefined : subscriber.sim !== undefined;
-    return possible ? (named as Scheme) : own;
-  }
-
-  #challenge(
-    subscriber: Subscriber,
-    scheme: Scheme,
-    role: Role,
-    stale: boolean,
-    done: (refusal: SipError) => void,
-    resynchronisation?: Resynchronisation,
-    resynchronisations = 0,
-  ): void {
-    this.#parts.hss.authenticationData(subscriber, scheme, resynchronisation, (data) => {
-      if (data instanceof SipError) {
-        done(data);
-        return;
-      }
-      if (data.scheme !== 'MD5')
-        this.#parts.logger.debug(() => `${subscriber.impi}: authentication vector`, shown(data.vector));
-      const { nonce, realm } = this.#parts.challenges.make(subscriber, data, resynchronisations);
-      const header: ChallengeHeader = {
-        scheme: 'Digest',
-        realm,
-        nonce,
-        algorithm: scheme,
-        opaque: 'ims',
-        ...(subscriber.qop === 'auth' && { qop: ['auth'] }),
-        ...(stale && { stale }),
-      };
-      const status = role === 'registrar' ? 401 : 407;
-      const type = role === 'registrar' ? WWW_AUTHENTICATE : PROXY_AUTHENTICATE;
-      done(new SipError(status, `${subscriber.impi} is challenged with ${scheme}`).with(type, header));
-    });
-  }
-
-  #resynchronise(text: string, challenge: Challenge, role: Role, done: (refusal: SipError) => void): void {
-    const { subscriber, data, resynchronisations } = challenge;
-    this.#parts.challenges.forget(challenge);
-    if (data.scheme === 'MD5') return;
-    if (resynchronisations >= MOST_RESYNCHRONISATIONS) {
-      done(
-        new SipError(
-          403,
-          `${subscriber.impi}: the card asked for resynchronisation ${resynchronisations + 1} times in a row; another server may use the same card`,
-        ),
-      );
-      return;
-    }
-    try {
-      const resynchronisation = { rand: data.vector.rand, auts: parseAuts(text) };
-      this.#challenge(subscriber, data.scheme, role, false, done, resynchronisation, resynchronisations + 1);
-    } catch (error) {
-      if (!(error instanceof MalformedError)) throw error;
-      done(new SipError(403, `${subscriber.impi}: ${error.message}`));
-    }
-  }
-
-  #check(
-    request: Request,
-    credentials: Credentials,
-    challenge: Challenge,
-    role: Role,
-    done: (refusal: SipError | undefined) => void,
-  ): void {
-    const { subscriber, data } = challenge;
-    const { scheme } = data;
-    if (scheme !== 'MD5' && (credentials.response ?? '') === '') {
-      this.#parts.challenges.forget(challenge);
-      done(new SipError(403, cardRefused(subscriber)));
-      return;
-    }
-    if (
-      credentials.realm !== challenge.realm ||
-      !verifyDigest({ ...credentials, algorithm: scheme }, request.method, challenge.password)
-    ) {
-      this.#parts.challenges.forget(challenge);
-      done(new SipError(403, wrongResponse(subscriber, scheme, credentials, challenge)));
-      return;
-    }
-    const count = credentials.nc === undefined ? 0 : Number.parseInt(credentials.nc, 16);
-    // An AKA challenge serves one authentication; an MD5 nonce serves with a rising count (RFC 2617 §3.2.2).
-    const replayed = count <= challenge.nonceCount || (scheme !== 'MD5' && challenge.nonceCount >= 0);
-    if (replayed) {
-      this.#challenge(subscriber, scheme, role, scheme === 'MD5', done);
-      return;
-    }
-    challenge.nonceCount = count;
-    this.#parts.logger.info(() => `${subscriber.impi} authenticated`);
-    done(undefined);
-  }
-}
-
-/** A vector for the log: what must stay secret, and what the challenge shows. */
-function shown({ rand, autn, xres, ck, ik }: AuthenticationVector): LogColumns {
-  const hex = (octets: Uint8Array) => Buffer.from(octets).toString('hex');
-  return {
-    keys: () => `CK ${hex(ck)}\nIK ${hex(ik)}\nXRES ${hex(xres)}`,
-    crypto: () => `RAND ${hex(rand)}\nAUTN ${hex(autn)}`,
-  };
-}
-
-/** All Digest credentials, of either header: clients mix them up. @throws SipError 400 when they are malformed. */
-function credentialsOf({ headers }: Request): readonly Credentials[] {
-  try {
-    return [...headers.all(AUTHORIZATION), ...headers.all(PROXY_AUTHORIZATION)].filter(
-      ({ scheme }) => scheme === 'Digest',
-    );
-  } catch (error) {
-    if (!(error instanceof MalformedError)) throw error;
-    throw new SipError(400, error.message, 'Bad Request (Authorization)');
-  }
 }
 
 function isTrusted({ level }: Subscriber, { authentication }: Identity): boolean {
@@ -267,25 +85,4 @@ function isTrusted({ level }: Subscriber, { authentication }: Identity): boolean
 
 function challengesEach({ level, authOnRegisterOnly }: Subscriber): boolean {
   return level === 'MD5' && !authOnRegisterOnly;
-}
-
-function rank(level: AuthenticationLevel): number {
-  return AUTHENTICATION_LEVELS.indexOf(level);
-}
-
-/** TS 24.229 §5.1.1.5.3: a UE that finds MAC wrong answers with an empty response and no AUTS. */
-function cardRefused({ impi, sim }: Subscriber): string {
-  return (
-    `${impi}: the card refused our AUTN: wrong K, OP/OPc or AMF in ue_db, ` +
-    `or the card does not use ${sim?.keys.algo ?? 'this algorithm'} (sim_algo: xor, milenage or tuak)`
-  );
-}
-
-function wrongResponse({ impi }: Subscriber, scheme: Scheme, credentials: Credentials, challenge: Challenge): string {
-  if (credentials.realm !== challenge.realm) {
-    return `${impi} answered for realm ${credentials.realm}, it was challenged for ${challenge.realm}`;
-  }
-  return scheme === 'MD5'
-    ? `${impi}: wrong password (pwd of its ue_db entry)`
-    : `${impi}: RES differs: check K and res_len of its ue_db entry`;
 }

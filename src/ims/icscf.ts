@@ -16,12 +16,15 @@ export interface IcscfOptions {
 }
 
 /** TS 23.003 §13.3: without an ISIM the private identity is the IMSI with the home domain. */
-const IMSI_SHAPED = /^([0-9]{6,15})(?:@.*)?$/;
+const IMSI_SHAPED = /^([0-9]{6,15})(?:@(.*))?$/;
+const MOST_PENDING = 1000;
 
 /** Finds whom a request concerns (TS 24.229 §5.3, the I-CSCF's location query). */
 export class Icscf {
   readonly #subscribers: Subscribers;
   readonly #options: IcscfOptions;
+  /** Users made on the spot whose phones are being challenged, by IMPI. */
+  readonly #pending = new Map<string, Subscriber>();
 
   constructor(subscribers: Subscribers, options: IcscfOptions) {
     this.#subscribers = subscribers;
@@ -51,21 +54,45 @@ export class Icscf {
     return { subscriber, identity };
   }
 
-  /** An unknown IMSI becomes a user where that is allowed. @throws SipError 403 otherwise. */
+  /** Keeps a user that was made on the spot, now that its phone has proven to have the keys. */
+  authenticated(subscriber: Subscriber): void {
+    if (!this.#pending.delete(subscriber.impi)) return;
+    this.#subscribers.add(subscriber);
+    this.#options.created.put(subscriber);
+  }
+
+  /**
+   * An unknown IMSI becomes a user where that is allowed: one whose identities nobody has yet.
+   * @throws SipError 403 otherwise.
+   */
   #created(impi: string, uri: Uri): Originator {
-    const [, imsi] = IMSI_SHAPED.exec(impi) ?? [];
-    const subscriber = imsi === undefined ? undefined : this.#options.create?.(impi, imsi);
-    if (subscriber === undefined) {
+    const pending = this.#pending.get(impi);
+    const subscriber = pending ?? this.#make(impi);
+    const identity = subscriber && identityOf(subscriber, uri);
+    if (subscriber === undefined || identity === undefined) {
       throw new SipError(
         403,
         `unknown subscriber ${impi}: add it to ue_db, with this name as impi and ${printUri(uri)} among its impu`,
       );
     }
-    const identity = identityOf(subscriber, uri);
-    if (identity === undefined) throw new SipError(403, `${printUri(uri)} is no identity of ${impi}`);
-    this.#subscribers.add(subscriber);
-    this.#options.created.put(subscriber);
+    if (pending === undefined) this.#remember(subscriber);
     return { subscriber, identity };
+  }
+
+  #make(impi: string): Subscriber | undefined {
+    const [, imsi, host] = IMSI_SHAPED.exec(impi) ?? [];
+    const subscriber = imsi === undefined ? undefined : this.#options.create?.(impi, imsi);
+    if (subscriber === undefined || (host !== undefined && !this.isHome(host, subscriber))) return undefined;
+    // The keys of the template prove nothing about somebody who has keys of his own.
+    const taken = subscriber.identities.some(({ uri }) => this.#subscribers.owners(uri).length > 0);
+    return taken ? undefined : subscriber;
+  }
+
+  /** Strangers can ask for users: those that have not proven to have the keys are few, the oldest goes first. */
+  #remember(subscriber: Subscriber): void {
+    const [oldest] = this.#pending.keys();
+    if (this.#pending.size >= MOST_PENDING && oldest !== undefined) this.#pending.delete(oldest);
+    this.#pending.set(subscriber.impi, subscriber);
   }
 
   /** A private identity as phones write it: some softphones leave the domain out or add it. */

@@ -1,3 +1,4 @@
+import type { Endpoint } from '../core/endpoint.ts';
 import { MalformedError } from '../core/errors.ts';
 import type { Flow } from '../core/flow.ts';
 import type { Logger } from '../core/logger.ts';
@@ -21,6 +22,8 @@ export interface RouterParts {
   readonly toTags: ToTags;
   readonly logger: Logger;
   readonly dialogs: Dialogs;
+  /** Whether something is a socket we listen on. */
+  readonly isOurs: (endpoint: Endpoint) => boolean;
   readonly icscf: Icscf;
   readonly authenticator: Authenticator;
   readonly registrar: Registrar;
@@ -50,6 +53,8 @@ export class Router implements TransactionUser {
   onRequest(transaction: ServerTransaction): void {
     this.#guarded(transaction, () => {
       const { request } = transaction;
+      if (this.#parts.isOurs(transaction.flow.remote))
+        throw new SipError(482, 'the request came from this server itself');
       const usage = this.#parts.dialogs.find(request);
       if (usage !== undefined) {
         this.#inDialog(transaction, usage);
@@ -97,7 +102,10 @@ export class Router implements TransactionUser {
     authenticator.register(
       transaction,
       originator,
-      this.#then(transaction, () => registrar.register(transaction, originator)),
+      this.#then(transaction, () => {
+        icscf.authenticated(originator.subscriber);
+        registrar.register(transaction, originator);
+      }),
     );
   }
 

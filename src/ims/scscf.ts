@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts';
+import type { Endpoint } from '../core/endpoint.ts';
 import type { Flow } from '../core/flow.ts';
 import type { Logger } from '../core/logger.ts';
 import { Machine } from '../core/machine.ts';
@@ -22,7 +23,12 @@ export interface RegistrarOptions {
   readonly bindingExpires: number;
 }
 
+/** Contacts of one user: all of them ring, and stand in each 200. */
+const MOST_BINDINGS = 64;
+
 export interface RegistrarParts {
+  /** Whether something is a socket we listen on. */
+  readonly isOurs: (endpoint: Endpoint) => boolean;
   readonly clock: Clock;
   readonly toTags: ToTags;
   readonly logger: Logger;
@@ -109,13 +115,20 @@ export class Registrar {
     const pairs = asked.map((one) => ({ one, before: findBinding(bindings, one.contact) }));
     for (const { before } of pairs) if (before !== undefined) checkOrder(request, before);
     const bound = this.#bind(pairs, request, flow, originator);
+    this.#checkReach(bound);
     const ended = pairs.flatMap(({ one, before }) => (one.expires === 0 && before !== undefined ? [before] : []));
     const replaced = bound.length === 0 || subscriber.multiSim ? [] : bindings.filter((old) => isReplaced(old, pairs));
     const removed = [
       ...ended.map((binding) => removal(binding, 'unregistered')),
-      ...replaced.map((binding) => removal(binding, 'rejected', bound)),
+      ...[...replaced, ...excess(bindings, replaced, bound)].map((binding) => removal(binding, 'rejected', bound)),
     ];
     return bound.length === 0 && removed.length === 0 ? undefined : { subscriber, bound, removed };
+  }
+
+  /** @throws SipError 403 for a contact that is this server, where calls would go round. */
+  #checkReach(bound: readonly Binding[]): void {
+    const own = bound.find(({ flow }) => this.#parts.isOurs(flow.remote));
+    if (own !== undefined) throw new SipError(403, `${printUri(own.contact.uri)} is this server itself, no phone`);
   }
 
   #bind(
@@ -217,6 +230,12 @@ function checkOrder({ headers }: Request, before: Binding): void {
 /** Without multi_sim a subscriber is one phone: a newly authenticated contact takes the place of all others. */
 function isReplaced(old: Binding, pairs: readonly { before: Binding | undefined }[]): boolean {
   return pairs.every(({ before }) => before !== old);
+}
+
+/** The oldest bindings of many phones with one SIM, when there are too many: phones that left without a word. */
+function excess(bindings: readonly Binding[], replaced: readonly Binding[], bound: readonly Binding[]): Binding[] {
+  const kept = bindings.filter((one) => !replaced.includes(one) && findBinding(bound, one.contact) === undefined);
+  return kept.slice(0, Math.max(0, kept.length + bound.length - MOST_BINDINGS));
 }
 
 function removal(binding: Binding, event: Removal['event'], by: readonly Binding[] = []): Removal {
