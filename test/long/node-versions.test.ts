@@ -10,10 +10,13 @@ import { describe, it } from 'node:test';
 const ROOT = join(import.meta.dirname, '../../..');
 const TESTS = join(import.meta.dirname, '..');
 
-/** Not the tests of the house: they try the launcher with Node.js versions of their own. */
+/**
+ * Not the tests of the house, which try the launcher with Node.js versions of their own, nor those that spend their time
+ * in SIPp and softphones.
+ */
 function quickTests(): readonly string[] {
   return readdirSync(TESTS, { recursive: true, encoding: 'utf8' })
-    .filter((file) => file.endsWith('.test.js') && !/^(long|house)$/.test(file.split(sep)[0] ?? ''))
+    .filter((file) => file.endsWith('.test.js') && !/^(long|house|e2e)$/.test(file.split(sep)[0] ?? ''))
     .map((file) => join(TESTS, file));
 }
 
@@ -46,7 +49,7 @@ for (const version of ['20.19', '24', '26']) {
       assert.ok(run('node', ['--version']).output.startsWith(`v${version}.`));
       const check = run('./lteims', ['--check', 'config/ims.cfg']);
       assert.equal(check.status, 0, check.output);
-      const tests = run('node', ['--test', '--test-reporter=spec', ...quickTests()]);
+      const tests = run('node', ['--test', '--test-force-exit', '--test-reporter=spec', ...quickTests()]);
       assert.equal(tests.status, 0, tests.output.slice(tests.output.indexOf('ℹ tests')));
       assert.match(tests.output, /ℹ pass [1-9]/);
     });
