@@ -163,7 +163,14 @@ export async function startServer(settings: Settings, version: string, parts: Se
     { subscribeExpires: settings.subscribe_expires },
   );
 
-  const relay = new MediaRelay({ net, clock, logger: log.logger('media'), ranges: portRanges(settings) });
+  const relay = new MediaRelay({
+    net,
+    clock,
+    random,
+    logger: log.logger('media'),
+    ranges: portRanges(settings),
+    sockets: () => transport.places,
+  });
   const b2bua = new B2bua({
     clock,
     random,

@@ -4,6 +4,7 @@
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { silent } from '../../src/core/logger.ts';
+import { systemRandom } from '../../src/core/random.ts';
 import { systemClock } from '../../src/core/system-clock.ts';
 import { systemNet } from '../../src/net/system-net.ts';
 import { MediaRelay } from '../../src/rtp/relay.ts';
@@ -22,10 +23,18 @@ function fail(error: unknown): never {
 
 async function relayPorts(streams: number, sinkPort: number): Promise<number[]> {
   const ranges = [{ address: ADDRESS, portMin: 28000, portMax: 32000 }];
-  const relay = new MediaRelay({ net: systemNet(fail), clock: systemClock(fail), logger: silent, ranges });
+  const relay = new MediaRelay({
+    net: systemNet(fail),
+    clock: systemClock(fail),
+    random: systemRandom(),
+    logger: silent,
+    ranges,
+    sockets: () => [],
+  });
+  const place = { address: ADDRESS, peer: ADDRESS };
   const ports: number[] = [];
   for (let index = 0; index < streams; index++) {
-    const { a, b } = await relay.openStream({ address: ADDRESS }, { address: ADDRESS });
+    const { a, b } = await relay.openStream(place, place);
     b.setRemote({ address: ADDRESS, rtpPort: sinkPort, rtcpAddress: ADDRESS, rtcpPort: sinkPort + 1, muxed: true });
     ports.push(a.rtpPort);
   }

@@ -91,7 +91,7 @@ function mediaReady(state: Connected): CallStep {
     case 'answering':
       return {
         state: { ...state, exchange: { ...exchange, stage: 'acknowledging' } },
-        effects: [{ type: 'relayAnswer', to: exchange.from, branch, sdp: exchange.offer }],
+        effects: [{ type: 'relayAnswer', to: exchange.from, branch, kind: 'offer', sdp: exchange.offer }],
       };
     default:
       return undefined;
@@ -128,7 +128,7 @@ function answered(state: Connected, by: Side, sdp: Sdp): CallStep {
   }
   return {
     state: { ...state, exchange: undefined, name: nameAfter(state.name, exchange.offer, sdp) },
-    effects: [acknowledge, { type: 'relayAnswer', to: exchange.from, branch, sdp }],
+    effects: [acknowledge, { type: 'relayAnswer', to: exchange.from, branch, kind: 'answer', sdp }],
   };
 }
 

@@ -88,7 +88,14 @@ export type CallEffect =
   | { readonly type: 'acknowledge'; readonly to: Side; readonly branch: number; readonly sdp: Sdp }
   | { readonly type: 'relayOffer'; readonly to: Side; readonly branch: number; readonly sdp: Sdp }
   | { readonly type: 'withdrawOffer'; readonly to: Side; readonly branch: number }
-  | { readonly type: 'relayAnswer'; readonly to: Side; readonly branch: number; readonly sdp: Sdp }
+  /** `kind` of the description: to an INVITE without an offer, the 2xx brings one. */
+  | {
+      readonly type: 'relayAnswer';
+      readonly to: Side;
+      readonly branch: number;
+      readonly kind: 'offer' | 'answer';
+      readonly sdp: Sdp;
+    }
   | { readonly type: 'refuseOffer'; readonly to: Side; readonly branch: number; readonly refusal: Refusal }
   | { readonly type: 'connected'; readonly branch: number }
   /** Frees what a branch holds: media, bearers. Once for each branch. */

@@ -214,6 +214,8 @@ export class Call {
         return;
       case 'acknowledge': {
         const sdp = this.#pass(effect.branch, otherSide(effect.to), 'answer', effect.sdp);
+        // An offer of this side in its 2xx, if there was one, has been left without an answer.
+        if (sdp === undefined) this.#branches[effect.branch]?.features.offerRefused(effect.to);
         this.#leg(effect.to, effect.branch)?.dispatch({ type: 'acknowledge', sdp });
         return;
       }
@@ -223,7 +225,7 @@ export class Call {
         return;
       }
       case 'relayAnswer': {
-        const sdp = this.#pass(effect.branch, otherSide(effect.to), 'answer', effect.sdp);
+        const sdp = this.#pass(effect.branch, otherSide(effect.to), effect.kind, effect.sdp);
         this.#leg(effect.to, effect.branch)?.dispatch({ type: 'answer', sdp });
         return;
       }
@@ -231,6 +233,7 @@ export class Call {
         this.#leg(effect.to, effect.branch)?.dispatch({ type: 'withdraw' });
         return;
       case 'refuseOffer':
+        this.#branches[effect.branch]?.features.offerRefused(effect.to);
         this.#leg(effect.to, effect.branch)?.dispatch({ type: 'refuseOffer', refusal: effect.refusal });
         return;
       case 'connected':

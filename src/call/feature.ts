@@ -15,6 +15,8 @@ export interface CallFeature {
   readonly name: string;
   /** Makes ready what an offer needs before it is passed on. @throws SipError with the refusal of the offer. */
   prepare?(path: CallPath, from: Side, offer: SessionDescription): Promise<void>;
+  /** The offer of this side came to nothing: the session is what it was before (RFC 3261 §14.1). */
+  onOfferRefused?(path: CallPath, from: Side): void;
   /** An offer or answer on its way; returns it as the other side shall see it. */
   onSdp?(path: CallPath, from: Side, kind: 'offer' | 'answer', description: SessionDescription): SessionDescription;
   /** The callee of this path answered first. */

@@ -43,6 +43,11 @@ export class PathFeatures {
     );
   }
 
+  /** What this side offered was refused, taken back or left without an answer. */
+  offerRefused(from: Side): void {
+    for (const feature of this.#features) feature.onOfferRefused?.(this.#path, from);
+  }
+
   answered(): void {
     for (const feature of this.#features) feature.onAnswered?.(this.#path);
   }

@@ -16,10 +16,10 @@ import {
 } from '../sip/message/header-types.ts';
 import { EMPTY_BODY, type Request } from '../sip/message/message.ts';
 import { Params } from '../sip/message/params.ts';
-import { isSip, printUri } from '../sip/message/uri.ts';
+import { isSip, printUri, type Uri } from '../sip/message/uri.ts';
 import type { Handsets } from '../store/handsets.ts';
 import type { Binding } from '../store/registrations.ts';
-import type { Identity, Subscriber } from '../store/subscribers.ts';
+import { type Identity, identityOf, type Subscriber } from '../store/subscribers.ts';
 import { SDP_TYPE } from './body.ts';
 import { featureTags, hidesFrom, hidesIdentity, REQUEST_HEADERS } from './end-to-end.ts';
 import { CONTACT_USER } from './leg.ts';
@@ -34,6 +34,9 @@ export interface Caller {
 /** TS 24.229 §5.1.3.1: the service a handset asks for is asserted to the other (RFC 6050). */
 const PREFERRED_SERVICE = 'P-Preferred-Service';
 const ASSERTED_SERVICE = 'P-Asserted-Service';
+
+/** RFC 3261 §8.1.1.6. A caller that begins with more must not keep a call that goes in circles alive for longer. */
+const MOST_HOPS = 70;
 
 const ANONYMOUS = parseNameAddr('"Anonymous" <sip:anonymous@anonymous.invalid>');
 
@@ -52,7 +55,7 @@ export function makeInvite(
     'INVITE',
     printUri(binding.contact.uri),
     [
-      header(MAX_FORWARDS, Math.max(0, (original.headers.get(MAX_FORWARDS) ?? 70) - 1)),
+      header(MAX_FORWARDS, Math.max(0, Math.min(original.headers.get(MAX_FORWARDS) ?? MOST_HOPS, MOST_HOPS) - 1)),
       header(FROM, fromOf(original, caller, randomHex(random, 8))),
       header(TO, { uri: called.uri, params: Params.none }),
       header(CALL_ID, randomHex(random, 16)),
@@ -80,13 +83,23 @@ export function assertedIdentities({ subscriber, identity }: Caller): readonly N
 }
 
 /**
- * The proven identity, by the display name the caller gave; one that hides it is shown as it wrote itself, or
- * anonymous when it asks for that (RFC 3323 §5.3).
+ * The proven identity, by the display name the caller gave. One that hides it is shown as it wrote itself if that is
+ * anonymous or an identity of its own, so that nobody passes for somebody else; otherwise, and when it asks for that
+ * (RFC 3323 §5.3), as anonymous.
  */
-function fromOf({ headers }: Request, { identity }: Caller, tag: string): NameAddr {
+function fromOf({ headers }: Request, { subscriber, identity }: Caller, tag: string): NameAddr {
   const params = Params.of({ tag });
   if (hidesFrom(headers)) return { ...ANONYMOUS, params };
   const from = headers.get(FROM);
-  if (from !== undefined && hidesIdentity(headers)) return { ...from, params };
+  if (hidesIdentity(headers)) {
+    if (from !== undefined && isAnonymous(from.uri)) return { ...from, params };
+    const own = from && identityOf(subscriber, from.uri);
+    return own === undefined ? { ...ANONYMOUS, params } : { ...from, uri: own.uri, params };
+  }
   return { ...(from?.display !== undefined && { display: from.display }), uri: identity.uri, params };
+}
+
+/** RFC 3323 §4.1.1.3. */
+function isAnonymous(uri: Uri): boolean {
+  return isSip(uri) && uri.host.endsWith('.invalid');
 }

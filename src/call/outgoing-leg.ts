@@ -3,17 +3,31 @@ import { Dialog } from '../sip/dialog/dialog.ts';
 import { CONTENT_TYPE, CSEQ, FROM, TO, tagOf } from '../sip/message/header-types.ts';
 import type { Request, Response } from '../sip/message/message.ts';
 import type { Params } from '../sip/message/params.ts';
+import { SDP_TYPE } from './body.ts';
 import { Leg, type LegParts } from './leg.ts';
 import type { LegEffect, LegReport } from './leg-states.ts';
 import { passedOn, type Refusal, UNREACHABLE } from './refusal.ts';
+
+/**
+ * A handset makes the To tags, so it could make any number of early dialogs and forks. The description of a further
+ * early dialog is not kept; a further fork's 2xx is acknowledged, but it gets no BYE.
+ */
+const MOST_EARLY = 8;
+const MOST_LATE_FORKS = 16;
+
+/** A message's session description as it stood. */
+interface Description {
+  readonly type: string;
+  readonly body: Uint8Array;
+}
 
 /** The leg we open towards a handset. */
 export class OutgoingLeg extends Leg {
   readonly #request: Request;
   readonly #flow: Flow;
   readonly #sequence: number;
-  /** By To tag, provisional responses with a description: some handsets do not repeat it in the 2xx. */
-  readonly #early = new Map<string, Response>();
+  /** By To tag, the descriptions in provisional responses: some handsets do not repeat them in the 2xx. */
+  readonly #early = new Map<string, Description>();
   /** By To tag, the dialogs of forks whose 2xx came too late. */
   readonly #lateForks = new Map<string, Dialog>();
 
@@ -75,14 +89,18 @@ export class OutgoingLeg extends Leg {
   }
 
   #onProvisional(response: Response): void {
-    if (response.body.length > 0) this.#early.set(tagFrom(response), response);
+    const { body, headers } = response;
+    const tag = tagFrom(response);
+    if (body.length > 0 && (this.#early.size < MOST_EARLY || this.#early.has(tag))) {
+      this.#early.set(tag, { type: headers.raw(CONTENT_TYPE.name) ?? SDP_TYPE.value, body });
+    }
     super.onInviteResponse(response, this.#sequence);
   }
 
   #withAnswer(response: Response): Response {
     const early = this.#early.get(tagFrom(response));
     if (early === undefined || response.body.length > 0) return response;
-    const headers = response.headers.clone().copy(CONTENT_TYPE.name, early.headers);
+    const headers = response.headers.clone().setRaw(CONTENT_TYPE.name, early.type);
     return { ...response, headers, body: early.body };
   }
 
@@ -99,7 +117,7 @@ export class OutgoingLeg extends Leg {
     const known = this.#lateForks.get(tag);
     const dialog = known ?? this.#dialogOf(response);
     transactions.ack(dialog.ack(this.#sequence), dialog.flow);
-    if (known !== undefined) return;
+    if (known !== undefined || this.#lateForks.size >= MOST_LATE_FORKS) return;
     this.#lateForks.set(tag, dialog);
     transactions.request(dialog.request('BYE'), dialog.flow, { onResponse() {}, onFailure() {} });
   }

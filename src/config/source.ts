@@ -1,5 +1,5 @@
 // Configuration files as text, and places in them that errors name.
-import { readFileSync, statSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 
 /** A place in a configuration file; tokens and values carry theirs. */
@@ -50,9 +50,55 @@ export type ReadFile = (path: string) => string;
 
 /** Reads from disk. @throws Error with `code` as node:fs does. */
 export function readFromDisk(path: string): string {
-  // A character device such as /dev/zero never ends; a pipe (process substitution of a shell) does.
-  if (statSync(path).isCharacterDevice()) throw new Error('not a file');
-  return readFileSync(path, 'utf8');
+  // A device such as /dev/zero never ends; a pipe (process substitution of a shell) does.
+  const found = statSync(path);
+  if (!found.isFile() && !found.isFIFO() && !found.isDirectory()) throw new Error('not a file');
+  // fifo(7): otherwise opening waits for somebody who writes.
+  const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    return found.isFIFO() ? readPipe(descriptor) : readFileSync(descriptor, 'utf8');
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** How long whoever writes into a pipe may pause, and how often one looks meanwhile. */
+const PIPE_PATIENCE_MS = 2000;
+const PIPE_POLL_MS = 10;
+const MOST_PIPE_OCTETS = 256 * 1024 * 1024;
+
+/** Reads to the end of what a descriptor that does not block gives. */
+function readPipe(descriptor: number): string {
+  const chunks: Buffer[] = [];
+  let octets = 0;
+  const chunk = Buffer.alloc(64 * 1024);
+  for (let waitedMs = 0; ; ) {
+    const length = readNow(descriptor, chunk);
+    if (length === 0) break;
+    if (length !== undefined) {
+      chunks.push(Buffer.from(chunk.subarray(0, length)));
+      octets += length;
+      if (octets > MOST_PIPE_OCTETS) throw new Error('a pipe that does not end');
+      waitedMs = 0;
+    } else if (waitedMs >= PIPE_PATIENCE_MS) {
+      throw new Error('a pipe whose writer does not go on');
+    } else {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PIPE_POLL_MS);
+      waitedMs += PIPE_POLL_MS;
+    }
+  }
+  if (chunks.length === 0) throw new Error('a pipe into which nobody writes');
+  return Buffer.concat(chunks).toString();
+}
+
+/** Octets read, 0 at the end, undefined when there are none yet. */
+function readNow(descriptor: number, chunk: Buffer): number | undefined {
+  try {
+    return readSync(descriptor, chunk);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'EAGAIN') return undefined;
+    throw error;
+  }
 }
 
 /** Reads from a table of absolute paths. @throws Error when the path is not in it. */

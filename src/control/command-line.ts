@@ -16,6 +16,7 @@ export function commandLineReader(): (line: string) => CommandLine | undefined {
   grammar.configureOutput({ writeOut() {}, writeErr() {} });
   for (const [name, command] of Object.entries(COMMANDS)) {
     const own = grammar.command(`${name} ${command.synopsis}`);
+    if (command.alias !== undefined) own.alias(command.alias);
     own.action(() => {
       const args: Record<string, string | undefined> = {};
       own.registeredArguments.forEach((argument, index) => {
@@ -33,6 +34,8 @@ export function commandLineReader(): (line: string) => CommandLine | undefined {
       grammar.parse(words, { from: 'user' });
     } catch (error) {
       if (error instanceof CommanderError) {
+        // Its own help is what it has for a line that names no command: `--`.
+        if (error.code === 'commander.help') return undefined;
         throw new CommandError(error.message.replace(/^error: /, '').replace(/\n/g, ' '));
       }
       throw error;

@@ -14,6 +14,8 @@ export interface Output {
 export interface Command {
   /** Arguments as commander writes them: `<needed>`, `[optional]`, `[rest...]`; empty for none. */
   readonly synopsis: string;
+  /** A further name in the monitor. */
+  readonly alias?: string;
   /** One line of help. */
   readonly summary: string;
   /** The lines `help command` adds, units and defaults included. */

@@ -9,8 +9,9 @@ export type CommandName = 'help' | 'log' | 'users' | 'unregister' | 'reauthentic
 
 const helpCommand: Command = {
   synopsis: '[command]',
+  alias: '?',
   summary: 'List the commands, or explain one',
-  details: [],
+  details: ['? does the same.'],
   complete: () => Object.keys(COMMANDS),
   run: ({ command }) => (command === undefined ? listed() : explained(command)),
 };

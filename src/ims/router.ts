@@ -136,7 +136,7 @@ export class Router implements TransactionUser {
     const response = this.#response(transaction.request, 200);
     for (const [type, value] of [ALLOW_HEADER, SUPPORTED_HEADER]) response.headers.add(type, value);
     response.headers.add(ALLOW_EVENTS, 'reg').addRaw('Accept', 'application/sdp, application/reginfo+xml');
-    transaction.respond(response);
+    transaction.respondOnce(response);
   }
 
   /** Requests that one of the services takes. */
@@ -182,7 +182,7 @@ export class Router implements TransactionUser {
       // A challenge is how it goes; whoever is refused will ask why.
       if (refusal.status === 401 || refusal.status === 407) logger.info(line);
       else logger.warn(line);
-      transaction.respond(refusal.applyTo(this.#response(request, refusal.status, refusal.reason)));
+      transaction.respondOnce(refusal.applyTo(this.#response(request, refusal.status, refusal.reason)));
     }
   }
 

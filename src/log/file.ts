@@ -2,20 +2,11 @@
  * The log file: lines are gathered and written together, at once when one is urgent. A file that cannot be written
  * is said once on the console and tried again; the daemon never waits for it or ends because of it.
  */
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fstatSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { copyFile, unlink } from 'node:fs/promises';
+import { closeSync, constants, existsSync, fstatSync, openSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Clock, Scheduled } from '../core/clock.ts';
+import { codeOf, inWords } from './file-error.ts';
+import { freeName, makeDirectory, move } from './move.ts';
 import type { LogOptions } from './options.ts';
 
 /** The longest a line waits in memory. */
@@ -77,7 +68,17 @@ export class LogFile {
    */
   open(rotateFirst: boolean): void {
     const renamed = rotateFirst && this.#rename();
+    const { path } = this.#parts.options();
+    if (!rotateFirst && path !== '') {
+      const wrong = this.makePath(path);
+      if (wrong !== undefined) this.#rotationFails(new Error(wrong));
+    }
+    // Below the header.
+    const early = this.#pending.join('');
+    this.#pending = [];
+    this.#pendingOctets = 0;
     this.#open(this.#parts.options().append || rotateFirst, renamed);
+    this.#push(early);
     this.flush();
   }
 
@@ -134,6 +135,17 @@ export class LogFile {
     if (this.#descriptor === undefined) return;
     if (this.#rename()) this.#reopen(true);
     else this.#rotateAgainAt = this.#size + this.#parts.options().rotateSize;
+  }
+
+  /** Makes the directory that `file.path` would name. @returns what is wrong with it in words. */
+  makePath(path: string): string | undefined {
+    const directory = this.#directory(path);
+    try {
+      makeDirectory(directory);
+      return undefined;
+    } catch (error) {
+      return `directory ${directory} cannot be made: ${inWords(error)}`;
+    }
   }
 
   /** Writes what waits and closes the file; what is written later is dropped. */
@@ -208,45 +220,33 @@ export class LogFile {
   /** Whether the file of our name is out of the way. */
   #rename(): boolean {
     const { filename, console, options, suffix } = this.#parts;
-    const directory = resolve(dirname(filename), options().path);
+    const directory = this.#directory(options().path);
     try {
       // A pipe or device of that name is not ours to put away.
       if (existsSync(filename) && !statSync(filename).isFile()) throw new Error('it is no regular file');
-      mkdirSync(directory, { recursive: true });
+      makeDirectory(directory);
       const target = freeName(join(directory, `${basename(filename)}.${suffix()}`));
       if (existsSync(filename)) move(filename, target, (error) => console(this.#rotationWarning(error)));
       this.#rotationFailed = false;
       return true;
     } catch (error) {
-      if (!this.#rotationFailed) console(this.#rotationWarning(error));
-      this.#rotationFailed = true;
+      this.#rotationFails(error);
       return false;
     }
+  }
+
+  #directory(path: string): string {
+    return resolve(dirname(this.#parts.filename), path);
+  }
+
+  #rotationFails(error: unknown): void {
+    if (!this.#rotationFailed) this.#parts.console(this.#rotationWarning(error));
+    this.#rotationFailed = true;
   }
 
   #rotationWarning(error: unknown): string {
     return `Warning: log file ${this.#parts.filename} cannot be moved: ${inWords(error)}`;
   }
-}
-
-/** Renames; onto another file system in two steps, of which the copying goes on in the background. */
-function move(from: string, to: string, onError: (error: unknown) => void): void {
-  try {
-    renameSync(from, to);
-  } catch (error) {
-    if (codeOf(error) !== 'EXDEV') throw error;
-    const beside = freeName(join(dirname(from), basename(to)));
-    renameSync(from, beside);
-    copyFile(beside, to, constants.COPYFILE_EXCL)
-      .then(() => unlink(beside))
-      .catch(onError);
-  }
-}
-
-function freeName(wanted: string): string {
-  let name = wanted;
-  for (let again = 1; existsSync(name); again++) name = `${wanted}.${again}`;
-  return name;
 }
 
 function closeQuietly(descriptor: number): void {
@@ -255,24 +255,4 @@ function closeQuietly(descriptor: number): void {
   } catch {
     // What a failed disk says at closing was said at writing.
   }
-}
-
-const CAUSES: { readonly [code: string]: string } = {
-  EACCES: 'permission denied',
-  EISDIR: 'it is a directory',
-  ENOENT: 'no such directory',
-  ENOSPC: 'the disk is full',
-  ENOTDIR: 'its directory is a file',
-  ENXIO: 'nobody reads the pipe',
-  EPIPE: 'nobody reads the pipe any more',
-  EROFS: 'the file system is read-only',
-};
-
-function inWords(error: unknown): string {
-  const code = codeOf(error);
-  return CAUSES[code] ?? (error instanceof Error ? error.message : String(error));
-}
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
 }

@@ -14,6 +14,7 @@ import {
   type FileAction,
   type LayerOptions,
   type LogOptions,
+  type ParsedLogOptions,
   parseLogOptions,
   printLogOptions,
 } from './options.ts';
@@ -73,7 +74,7 @@ export function openLog(parts: LogParts): Log {
     (layer) => new LayerLogger((level, message, columns) => record(layer, level, message, columns)),
   );
   let options = DEFAULT_LOG_OPTIONS;
-  const first = apply(parts.options);
+  const first = apply(parseLogOptions(parts.options));
 
   const open = (name: string, lines: Pick<LogFileParts, 'header' | 'lost'>) => {
     const suffix = () => times.dateAndTime(clock.wallNow()).replaceAll(/[-:]/g, '').replace(' ', '-');
@@ -103,8 +104,7 @@ export function openLog(parts: LogParts): Log {
     return { print, file: open(name, { header: () => '', lost }) };
   }
 
-  function apply(assignments: string): readonly FileAction[] {
-    const parsed = parseLogOptions(assignments, options);
+  function apply(parsed: ParsedLogOptions): readonly FileAction[] {
     options = parsed.options;
     for (const layer of Object.keys(loggers) as Layer[]) loggers[layer].setLevel(options.layers[layer].level);
     return parsed.actions;
@@ -145,7 +145,13 @@ export function openLog(parts: LogParts): Log {
     logger: (layer) => loggers[layer],
     configure(assignments) {
       try {
-        for (const action of apply(assignments)) for (const each of files) each[action]();
+        const parsed = parseLogOptions(assignments, options);
+        const { path } = parsed.options;
+        for (const each of path === options.path ? [] : files) {
+          const wrong = each.makePath(path);
+          if (wrong !== undefined) return `file.path=${path}: ${wrong}`;
+        }
+        for (const action of apply(parsed)) for (const each of files) each[action]();
         return undefined;
       } catch (error) {
         if (error instanceof MalformedError) return error.message;

@@ -35,6 +35,12 @@ export interface LogOptions {
 /** What is done once instead of set. */
 export type FileAction = 'cut' | 'rotate';
 
+export interface ParsedLogOptions {
+  readonly options: LogOptions;
+  /** In the order they were written. */
+  readonly actions: readonly FileAction[];
+}
+
 const LAYER_DEFAULTS: LayerOptions = { level: 'error', maxSize: -1, payload: false, key: false, crypto: false };
 
 export const DEFAULT_LOG_OPTIONS: LogOptions = {
@@ -49,10 +55,7 @@ export const DEFAULT_LOG_OPTIONS: LogOptions = {
  * Applies the assignments to `base`.
  * @throws MalformedError with the assignment, what was expected and the assignment's offset in characters.
  */
-export function parseLogOptions(
-  text: string,
-  base: LogOptions = DEFAULT_LOG_OPTIONS,
-): { options: LogOptions; actions: readonly FileAction[] } {
+export function parseLogOptions(text: string, base: LogOptions = DEFAULT_LOG_OPTIONS): ParsedLogOptions {
   let options = base;
   const actions: FileAction[] = [];
   let start = 0;
@@ -141,6 +144,9 @@ function readAssignment(assignment: string, options: LogOptions): Partial<LogOpt
   if (equals < 0) throw new MalformedError('an assignment has the form name=value');
   const name = assignment.slice(0, equals).trim();
   const value = assignment.slice(equals + 1).trim();
+  const [, next] = /\s([\w.]+)\s*=/.exec(value) ?? [];
+  if (next !== undefined)
+    throw new MalformedError(`assignments are separated by commas: one is missing before ${next}`);
   if (Object.hasOwn(GLOBAL_PROPERTIES, name)) return GLOBAL_PROPERTIES[name as GlobalProperty](value);
 
   const [layer = '', property = '', ...rest] = name.split('.');

@@ -1,28 +1,36 @@
 /**
  * Symmetric RTP (RFC 4961, RFC 7362): a peer behind an address translator does not know the address its packets come
- * from, so the source of its first packet is where we send back to. Who may take the place is ranked by how well the
- * source fits the description, and whoever has it keeps it from equals until the stream has fallen silent.
+ * from, so the source of its first packet is where we send back to. That must be an address the description names or
+ * the peer signals from, else anybody could take the media (RFC 7362 §5). Who may take the place is ranked by how well
+ * the source fits, and whoever has it keeps it from equals until the stream has fallen silent.
  */
 import { type Endpoint, sameEndpoint } from '../core/endpoint.ts';
+import { isOfPeer } from './peer-address.ts';
 
 /** How well a source fits what the description names; a higher rank takes the place of a lower one at once. */
-const RANK = { none: 0, stranger: 1, sameAddress: 2, expected: 3 } as const;
+const RANK = { none: 0, signalling: 1, sameAddress: 2, expected: 3 } as const;
 type Rank = (typeof RANK)[keyof typeof RANK];
 
+export interface LatchOptions {
+  /** Milliseconds: a latched source that sends nothing for longer may be replaced by any other that fits. */
+  readonly silentAfterMs: number;
+  /** The address the peer signals from: behind an address translator its media has it too, whatever it describes. */
+  readonly peer: string;
+  /** Whether a source is a socket of our own: were it let in, packets could go round for ever. */
+  readonly isOwn: (from: Endpoint) => boolean;
+}
+
 export class Latch {
-  readonly #silentAfterMs: number;
+  readonly #options: LatchOptions;
   readonly #onLatched: (from: Endpoint) => void;
   #expected: Endpoint | undefined;
   #latched: Endpoint | undefined;
   #rank: Rank = RANK.none;
   #lastAt = 0;
 
-  /**
-   * @param silentAfterMs a latched source that sends nothing for longer may be replaced by any other.
-   * @param onLatched told of each new source.
-   */
-  constructor(silentAfterMs: number, onLatched: (from: Endpoint) => void) {
-    this.#silentAfterMs = silentAfterMs;
+  /** @param onLatched told of each new source. */
+  constructor(options: LatchOptions, onLatched: (from: Endpoint) => void) {
+    this.#options = options;
     this.#onLatched = onLatched;
   }
 
@@ -54,7 +62,8 @@ export class Latch {
       return true;
     }
     const rank = this.#rankOf(from);
-    if (rank <= this.#rank && now - this.#lastAt <= this.#silentAfterMs) return false;
+    if (rank === RANK.none || this.#options.isOwn(from)) return false;
+    if (rank <= this.#rank && now - this.#lastAt <= this.#options.silentAfterMs) return false;
     this.#latched = { address: from.address, port: from.port };
     this.#rank = rank;
     this.#lastAt = now;
@@ -64,7 +73,8 @@ export class Latch {
 
   #rankOf(from: Endpoint): Rank {
     if (isAt(this.#expected, from)) return RANK.expected;
-    return this.#expected?.address === from.address ? RANK.sameAddress : RANK.stranger;
+    if (this.#expected?.address === from.address) return RANK.sameAddress;
+    return isOfPeer(from.address, this.#options.peer) ? RANK.signalling : RANK.none;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { Endpoint } from '../core/endpoint.ts';
 import type { DatagramHandler, DatagramSocket } from '../net/ports.ts';
-import { Latch } from './latch.ts';
+import { Latch, type LatchOptions } from './latch.ts';
 
 /** What passed one end of a stream. Octets are those of the UDP payload. */
 export interface MediaCounts {
@@ -60,13 +60,13 @@ export class MediaChannel implements DatagramHandler {
 
   constructor(
     kind: 'RTP' | 'RTCP',
-    silentAfterMs: number,
+    latching: LatchOptions,
     clock: Clock,
     counters: { readonly rtp: Counters; readonly rtcp: Counters },
     report: ChannelReport,
   ) {
     this.kind = kind;
-    this.latch = new Latch(silentAfterMs, (from) => report.latched(kind, from));
+    this.latch = new Latch(latching, (from) => report.latched(kind, from));
     this.#clock = clock;
     this.#rtp = kind === 'RTP' ? counters.rtp : counters.rtcp;
     this.#rtcp = counters.rtcp;

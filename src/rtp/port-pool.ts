@@ -1,3 +1,4 @@
+import { type Random, randomBelow } from '../core/random.ts';
 import type { BindOptions, DatagramHandler, DatagramSocket, Net, NetError } from '../net/ports.ts';
 
 /** Octets: half a second of video in bursts, and a bound to what a flood on one port may take of the kernel. */
@@ -37,22 +38,25 @@ export class PortsExhausted extends Error {
 }
 
 /**
- * The port pairs of one range. The free ones stand in a queue: taking one looks at the head only, and one that is given
- * back rests until all the others have had their turn, so that late packets of an ended call meet no new one.
+ * The port pairs of one range. The free ones stand in a queue. One is drawn from its first half, so that strangers
+ * cannot tell the ports of the next call (RFC 6056), and one that is given back joins the end, where it rests so that
+ * late packets of an ended call meet no new one.
  */
 export class PortPool {
   readonly range: PortRange;
   readonly #net: Net;
+  readonly #random: Random;
   /** A ring of the RTP ports that are free. */
   readonly #free: Uint16Array;
   #head = 0;
   #freeCount = 0;
   #inUse = 0;
 
-  constructor(net: Net, range: PortRange) {
+  constructor(net: Net, random: Random, range: PortRange) {
     const lowest = range.portMin + (range.portMin % 2);
     this.range = range;
     this.#net = net;
+    this.#random = random;
     this.#free = new Uint16Array(Math.max(0, Math.floor((range.portMax - lowest + 1) / 2)));
     for (let pair = 0; pair < this.#free.length; pair++) this.#give(lowest + 2 * pair);
   }
@@ -63,18 +67,24 @@ export class PortPool {
   }
 
   /**
-   * Binds the next free pair, passing over those another program occupies.
+   * Binds a free pair, passing over those another program occupies.
    * @throws PortsExhausted when none is left, or the system's Error when the address cannot be bound at all.
    */
   async bind(rtp: DatagramHandler, rtcp: DatagramHandler): Promise<PortPair> {
-    for (let tries = this.#freeCount; tries > 0 && this.#freeCount > 0; tries--) {
-      const port = this.#take();
-      try {
-        return await this.#bindPair(port, rtp, rtcp);
-      } catch (error) {
-        this.#release(port);
-        if ((error as NetError).code !== 'EADDRINUSE') throw error;
+    // Given back only at the end, so that none is tried twice.
+    const failed: number[] = [];
+    try {
+      while (this.#freeCount > 0) {
+        const port = this.#take();
+        try {
+          return await this.#bindPair(port, rtp, rtcp);
+        } catch (error) {
+          failed.push(port);
+          if ((error as NetError).code !== 'EADDRINUSE') throw error;
+        }
       }
+    } finally {
+      for (const port of failed) this.#release(port);
     }
     throw new PortsExhausted(this.range, this.#inUse, this.#free.length);
   }
@@ -107,7 +117,9 @@ export class PortPool {
   }
 
   #take(): number {
-    const port = this.#free[this.#head] as number;
+    const drawn = (this.#head + randomBelow(this.#random, Math.ceil(this.#freeCount / 2))) % this.#free.length;
+    const port = this.#free[drawn] as number;
+    this.#free[drawn] = this.#free[this.#head] as number;
     this.#head = (this.#head + 1) % this.#free.length;
     this.#freeCount--;
     this.#inUse++;

@@ -10,26 +10,24 @@
 import type { Clock } from '../core/clock.ts';
 import { isWildcard, printEndpoint } from '../core/endpoint.ts';
 import type { LogColumns, Logger } from '../core/logger.ts';
+import type { Random } from '../core/random.ts';
 import type { Net } from '../net/ports.ts';
 import type { ChannelReport } from './media-channel.ts';
-import { MediaEnd } from './media-end.ts';
+import { MediaEnd, type MediaPlace } from './media-end.ts';
+import { OwnEndpoints, type OwnSocket } from './own-endpoints.ts';
 import { PortPool, type PortRange, PortsExhausted } from './port-pool.ts';
 
 export interface RelayOptions {
   readonly net: Net;
   readonly clock: Clock;
+  /** Which ports a stream gets is drawn from it. */
+  readonly random: Random;
   /** The media layer of the log. */
   readonly logger: Logger;
   /** One for each of our addresses; `0.0.0.0` and `::` stand for all of their kind that have none of their own. */
   readonly ranges: readonly PortRange[];
-}
-
-/** Our address on one leg. */
-export interface MediaPlace {
-  /** What the peer is shown: it chooses the ports. */
-  readonly address: string;
-  /** Where the sockets are bound, when that differs. */
-  readonly bound?: string;
+  /** Further sockets of ours, SIP's: no media goes to them or is taken from them. */
+  readonly sockets: () => readonly OwnSocket[];
 }
 
 /** What the log calls a stream. */
@@ -62,10 +60,12 @@ export class MediaRelay {
   /** By the address they are bound to: those of wildcard ranges are made when they are first asked for. */
   readonly #pools = new Map<string, PortPool>();
   readonly #streams = new Set<RelayStream>();
+  readonly #own: OwnEndpoints;
   #closed = false;
 
   constructor(options: RelayOptions) {
     this.#options = options;
+    this.#own = new OwnEndpoints(options.sockets);
   }
 
   /**
@@ -122,7 +122,8 @@ export class MediaRelay {
   async #openEnd(place: MediaPlace, label: StreamLabel): Promise<MediaEnd> {
     const { clock, logger } = this.#options;
     try {
-      return await MediaEnd.open(this.#poolOf(place), clock, this.#reportOf(label));
+      const report = this.#reportOf(label);
+      return await MediaEnd.open(place, { pool: this.#poolOf(place), clock, own: this.#own, report });
     } catch (error) {
       if (error instanceof PortsExhausted) logger.error(`RTP/${label.media} ${error.message}`, columnsOf(label));
       throw error;
@@ -132,13 +133,13 @@ export class MediaRelay {
   #poolOf({ address, bound = address }: MediaPlace): PortPool {
     const known = this.#pools.get(bound);
     if (known !== undefined) return known;
-    const { net, ranges } = this.#options;
+    const { net, random, ranges } = this.#options;
     const sameKind = (range: PortRange) => range.address.includes(':') === address.includes(':');
     const range =
       ranges.find((candidate) => candidate.address === address) ??
       ranges.find((candidate) => isWildcard(candidate.address) && sameKind(candidate));
     if (range === undefined) throw new Error(`no media ports are configured for ${address}`);
-    const pool = new PortPool(net, { ...range, address: bound });
+    const pool = new PortPool(net, random, { ...range, address: bound });
     this.#pools.set(bound, pool);
     return pool;
   }

@@ -84,6 +84,63 @@ describe('a re-INVITE', () => {
     rig.finish();
   });
 
+  it('moves media with its answer, and not at all when it is refused', async () => {
+    const { rig, caller, callee } = await answered();
+    const moved = sdpOf('10.0.0.1', 4444, 'sendrecv', 2);
+    const said = () => rig.relay.targets.splice(0);
+    assert.deepEqual(said(), ['10.0.0.1:4000', '10.0.0.2:5000']);
+    for (const status of [488, 491]) {
+      const invite = await reinvited(rig, caller, callee, `${moved}m=video 4002 RTP/AVP 96\r\n`);
+      assert.equal(rig.relay.open, 2);
+      callee.answer(invite, status);
+      callee.takeRequest('ACK');
+      caller.take(`${status} INVITE`);
+      caller.request('ACK');
+      assert.equal(rig.relay.open, 1);
+      // Only the stream opened for the offer had a place, which went with it.
+      assert.deepEqual(said(), ['10.0.0.1:4002']);
+    }
+    rig.b2bua.stopAll({ refusal: { status: 503 } });
+    rig.finish();
+
+    const other = await answered();
+    other.rig.relay.targets.splice(0);
+    const invite = await reinvited(other.rig, other.caller, other.callee, moved);
+    assert.deepEqual(other.rig.relay.targets, []);
+    agreed(other.caller, other.callee, invite, HELD);
+    assert.deepEqual(other.rig.relay.targets, ['10.0.0.1:4444', '10.0.0.2:5000']);
+    hangUp(other.caller, other.callee);
+    other.rig.finish();
+  });
+
+  it('is refused 503 in its midst: the ports opened for it are closed', async () => {
+    const { rig, caller, callee } = await answered();
+    rig.relay.free = 1;
+    caller.request('INVITE', { sdp: `${HOLD}m=video 4002 RTP/AVP 96\r\nm=text 4004 RTP/AVP 98\r\n` });
+    await rig.settle();
+    caller.take('503 INVITE');
+    caller.request('ACK');
+    assert.equal(rig.relay.open, 1);
+    hangUp(caller, callee);
+    rig.finish();
+  });
+
+  it('without an offer, left without an answer by its ACK, changes nothing', async () => {
+    const { rig, caller, callee } = await answered();
+    rig.relay.targets.splice(0);
+    const invite = await reinvited(rig, caller, callee, undefined);
+    callee.answer(invite, 200, { sdp: `${sdpOf('10.0.0.2', 5555, 'sendrecv', 2)}m=video 5002 RTP/AVP 96\r\n` });
+    await rig.settle();
+    caller.take('200 INVITE');
+    assert.equal(rig.relay.open, 2);
+    caller.request('ACK');
+    callee.takeRequest('ACK');
+    assert.equal(rig.relay.open, 1);
+    assert.deepEqual(rig.relay.targets, ['10.0.0.2:5002']);
+    hangUp(caller, callee);
+    rig.finish();
+  });
+
   it('ends the call when the other phone says 481', async () => {
     const { rig, caller, callee } = await answered();
     callee.answer(await reinvited(rig, caller, callee, HOLD), 481);
@@ -175,6 +232,7 @@ describe('a re-INVITE', () => {
     callee.takeRequest('ACK');
     caller.take('487 INVITE');
     caller.request('ACK');
+    assert.deepEqual(rig.relay.targets, ['10.0.0.1:4000', '10.0.0.2:5000']);
     hangUp(caller, callee);
     rig.finish();
   });

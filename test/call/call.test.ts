@@ -2,7 +2,13 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Params } from '../../src/sip/message/params.ts';
 import { ANSWER, answered, called, hangUp, OFFER, pair, text } from './flows.ts';
+import type { Part } from './phone.ts';
 import { NO_ANSWER_MS, Rig } from './rig.ts';
+
+/** A further phone behind the one that was invited, as its To tag shows. */
+function forkOf(callee: Part, tag: string): Part {
+  return Object.assign(Object.create(callee) as Part, { local: { ...callee.local, params: Params.of({ tag }) } });
+}
 
 describe('a call', () => {
   it('is answered, and ended by the caller', async () => {
@@ -170,6 +176,21 @@ describe('a call', () => {
     rig.finish();
   });
 
+  it('answers 488 to more media than a call may have, and takes no ports', async () => {
+    const { rig, alice, bob } = pair();
+    const videos = (count: number) => OFFER + 'm=video 4002 RTP/AVP 96\r\n'.repeat(count);
+    const caller = alice.invite('sip:bob@ims.test', { sdp: videos(8) });
+    await rig.settle();
+    caller.take('488 INVITE');
+    assert.equal(rig.relay.open, 0);
+    assert.deepEqual(bob.takeAll(), []);
+    alice.invite('sip:bob@ims.test', { sdp: `${videos(7)}m=video 0 RTP/AVP 96\r\n` });
+    await rig.settle();
+    assert.equal(rig.relay.open, 8);
+    rig.b2bua.stopAll({ refusal: { status: 503 } });
+    rig.finish();
+  });
+
   it('ends when a user deregisters', async () => {
     const { rig, bob, caller, callee } = await answered();
     rig.b2bua.lose(bob.subscriber);
@@ -232,9 +253,7 @@ describe('a call', () => {
 
   it('ends a second fork behind the phone once, and acknowledges it every time', async () => {
     const { rig, caller, callee, bob } = await answered();
-    const fork = Object.assign(Object.create(callee), {
-      local: { ...callee.local, params: Params.of({ tag: 'other' }) },
-    });
+    const fork = forkOf(callee, 'other');
     fork.answer(callee.invite, 200, { sdp: ANSWER });
     fork.answer(callee.invite, 200, { sdp: ANSWER });
     assert.deepEqual(bob.takeAll(), ['ACK', 'BYE', 'ACK']);
@@ -252,6 +271,30 @@ describe('a call', () => {
     callee.takeRequest('ACK');
     hangUp(callee, caller);
     rig.finish();
+  });
+
+  it('ends 16 forks behind the phone, and only acknowledges further ones', async () => {
+    const { rig, caller, callee, bob } = await answered();
+    for (let tag = 0; tag < 1000; tag++) forkOf(callee, `t${tag}`).answer(callee.invite, 200, { sdp: ANSWER });
+    const sent = bob.takeAll();
+    assert.equal(sent.filter((what) => what === 'ACK').length, 1000);
+    assert.equal(sent.filter((what) => what === 'BYE').length, 16);
+    hangUp(caller, callee);
+    rig.finish();
+  });
+
+  it('remembers the descriptions of 8 early dialogs of a phone, not of any number', async () => {
+    for (const [fork, told] of [
+      [7, '200 INVITE'],
+      [8, '502 INVITE'],
+    ] as const) {
+      const { caller, callee } = await called();
+      const forks = Array.from({ length: 100 }, (_, tag) => forkOf(callee, `t${tag}`));
+      for (const each of forks) each.answer(callee.invite, 183, { sdp: ANSWER });
+      caller.phone.takeAll();
+      forks[fork]?.answer(callee.invite, 200);
+      caller.take(told);
+    }
   });
 
   it('ends a callee that answers without a description', async () => {

@@ -81,6 +81,31 @@ describe('the INVITE a called phone gets', () => {
     assert.equal(invite.raw('Privacy'), 'id');
   });
 
+  for (const [what, written, shown] of [
+    ['somebody else', '<sip:president@ims.test>;tag=x', /^"Anonymous" <sip:anonymous@anonymous\.invalid>;tag=\w+$/],
+    ['another number', '<tel:+15550002>;tag=x', /^"Anonymous" <sip:anonymous@anonymous\.invalid>;tag=\w+$/],
+    ['its other identity', '<tel:+15550001>;tag=x', /^<tel:\+15550001>;tag=(?!x$)\w+$/],
+    [
+      'an anonymous name of its own',
+      '<sip:nobody@ims.test.invalid>;tag=x',
+      /^<sip:nobody@ims\.test\.invalid>;tag=\w+$/,
+    ],
+  ] as const) {
+    it(`does not let a caller that hides pass for somebody else: ${what}`, async () => {
+      const { invite } = await inviteWith({
+        Privacy: 'id',
+        From: written,
+        'P-Preferred-Identity': '<sip:alice@ims.test>',
+      });
+      assert.match(invite.raw('From') ?? '', shown);
+    });
+  }
+
+  it('goes no further than 70 hops, whatever the caller wrote', async () => {
+    const { invite } = await inviteWith({ 'Max-Forwards': '255' });
+    assert.equal(invite.raw('Max-Forwards'), '69');
+  });
+
   it('has an anonymous From when the caller asks for one (RFC 3323 §5.3)', async () => {
     const { invite } = await inviteWith({ Privacy: 'user;id' });
     assert.match(invite.raw('From') ?? '', /^"Anonymous" <sip:anonymous@anonymous\.invalid>;tag=/);

@@ -1,6 +1,17 @@
 // From disk, and whatever the text.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
@@ -34,6 +45,42 @@ describe('files on disk', () => {
     ]);
     assert.deepEqual(printed(loadConfig('/dev/zero').errors), ['/dev/zero:1:1: cannot be read: not a file']);
     assert.deepEqual(printed(loadConfig('/tmp').errors), ['/tmp:1:1: cannot be read: is a directory']);
+  });
+
+  it('that are pipes are refused when nobody writes, not waited for', (context) => {
+    const folder = mkdtempSync(join(tmpdir(), 'config-'));
+    context.after(() => rmSync(folder, { recursive: true }));
+    const pipe = join(folder, 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    assert.deepEqual(printed(loadConfig(pipe).errors), [
+      `${pipe}:1:1: cannot be read: a pipe into which nobody writes`,
+    ]);
+    writeFileSync(join(folder, 'ims.cfg'), 'include "pipe"');
+    assert.match(printed(loadConfig(join(folder, 'ims.cfg')).errors).join(), /"pipe" cannot be included: a pipe into/);
+  });
+
+  it('that are pipes are read to the end, however slowly they are written', {
+    skip: !existsSync('/dev/fd') && 'no /dev/fd',
+  }, (context) => {
+    const folder = mkdtempSync(join(tmpdir(), 'config-'));
+    context.after(() => rmSync(folder, { recursive: true }));
+    const pipe = join(folder, 'pipe');
+    const plain = join(folder, 'ims.cfg');
+    execFileSync('mkfifo', [pipe]);
+    // More than a pipe holds: the writer waits for us in the middle.
+    writeFileSync(plain, `${NEEDED}${'// and so on\n'.repeat(20_000)}a b`);
+    const reader = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+    const writer = openSync(pipe, 'w');
+    spawn('cat', [plain], { stdio: ['ignore', writer, 'ignore'] });
+    closeSync(writer);
+    const { errors } = loadConfig(`/dev/fd/${reader}`);
+    closeSync(reader);
+    const { errors: expected } = loadConfig(plain);
+    assert.match(errors[0]?.message ?? '', /'b'/);
+    assert.deepEqual(
+      errors.map(({ message }) => message),
+      expected.map(({ message }) => message),
+    );
   });
 });
 

@@ -37,6 +37,8 @@ describe('command lines', () => {
       command: COMMANDS.log,
       args: { options: 'sip.level=debug, time=full' },
     });
+    for (const line of ['--', ' -- ']) assert.equal(read(line), undefined);
+    assert.deepEqual(read('? log'), { command: COMMANDS.help, args: { command: 'log' } });
     assert.deepEqual(read('log'), { command: COMMANDS.log, args: {} });
   });
 

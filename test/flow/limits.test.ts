@@ -75,7 +75,7 @@ describe('what is beyond the limits is refused and disturbs nobody else', () => 
     });
   }
 
-  it('connections: closed at once, from one address and in all', async (t) => {
+  it('connections: closed at once from one address, the oldest stranger’s in all', async (t) => {
     const lab = await start(t);
     const first = await dial(t, lab, '127.0.0.9');
     const second = await dial(t, lab, '127.0.0.9');
@@ -83,8 +83,10 @@ describe('what is beyond the limits is refused and disturbs nobody else', () => 
     assert.equal(await (await dial(t, lab, '127.0.0.9')).closed(), '');
     const third = await dial(t, lab, '127.0.0.8');
     await isServed(third);
-    assert.equal(await (await dial(t, lab, '127.0.0.7')).closed(), '');
-    for (const peer of [first, second, third]) await isServed(peer);
+    first.text = '';
+    const fourth = await dial(t, lab, '127.0.0.7');
+    assert.equal(await first.closed(), '', 'of those nobody knows, the oldest makes room');
+    for (const peer of [second, third, fourth]) await isServed(peer);
   });
 
   it('a message that does not come whole, and a connection that rests: closed', async (t) => {

@@ -303,6 +303,57 @@ describe('log file', () => {
     assert.equal(said.length, 1);
   });
 
+  it('refuses a file.path where no directory can be made, and moves its files where it did', {
+    skip: !existsSync('/proc/self') && 'no /proc',
+  }, () => {
+    const log = open();
+    writeFileSync(join(directory, 'blocked'), '');
+    const before = log.describe();
+    assert.match(
+      log.configure('time=full,file.path=/proc/x/y') ?? '',
+      /^file\.path=\/proc\/x\/y: directory \/proc\/x\/y cannot be made: \/proc takes no directories$/,
+    );
+    assert.match(log.configure('file.path=blocked/y') ?? '', /its directory is a file$/);
+    assert.equal(log.describe(), before);
+    assert.equal(log.configure('file.path=a/b,file.rotate=now'), undefined);
+    assert.match(content('a/b/ims.log.20260101-073658'), /^# lteims/);
+    log.close();
+    assert.deepEqual(said, []);
+  });
+
+  it('says at start that file.path cannot be made, and goes on', {
+    skip: !existsSync('/proc/self') && 'no /proc',
+  }, () => {
+    const log = open('all.level=info,file.path=/proc/x/y');
+    assert.match(said.join(), /\/proc takes no directories$/);
+    log.configure('file.rotate=now');
+    log.logger('cx').info('one');
+    log.close();
+    assert.match(content(), /one\n$/);
+    assert.equal(said.length, 1);
+  });
+
+  it('is left alone until it is opened, and then holds what was said before', () => {
+    writeFileSync(filename, 'of a server that runs\n');
+    const log = openLog({
+      clock,
+      program: 'lteims',
+      version: '1.2.3',
+      filename,
+      options: 'all.level=info',
+      later: true,
+      console: (line) => said.push(line),
+    });
+    log.logger('ims').error('early');
+    log.flush();
+    clock.advance(60_000);
+    assert.equal(content(), 'of a server that runs\n');
+    log.openFiles();
+    assert.equal(lines(log), '07:36:58.783 [IMS] -  - early\n');
+    log.close();
+    assert.deepEqual(said, []);
+  });
+
   it('says once that it cannot be moved, and goes on', () => {
     writeFileSync(join(directory, 'blocked'), '');
     const log = open('all.level=info,file.rotate=200,file.path=blocked');

@@ -71,6 +71,16 @@ describe('log_options', () => {
     ['append=yes', 'append=yes: append is 0 or 1', 0],
     ['sip.max_size=-2', 'sip.max_size=-2: max_size is a number of bytes, 0 for none or -1 for no limit', 0],
     ['file=new', 'file=new: file takes only cut', 0],
+    [
+      'all.level=error ims.level=info',
+      'all.level=error ims.level=info: assignments are separated by commas: one is missing before ims.level',
+      0,
+    ],
+    [
+      'file.path=old append=1',
+      'file.path=old append=1: assignments are separated by commas: one is missing before append',
+      0,
+    ],
     ['time=sec,file.rotate=5T', 'file.rotate=5T: file.rotate is now or a size such as 4096, 100K, 10M or 1G', 9],
   ];
   for (const [text, message, offset] of wrong) {
@@ -82,6 +92,10 @@ describe('log_options', () => {
       assert.equal(checkLogOptions(text), `${message} at offset ${offset}`);
     });
   }
+
+  it('takes a path with a blank', () => {
+    assert.equal(parseLogOptions('file.path=/var/my logs/a=b').options.path, '/var/my logs/a=b');
+  });
 
   it('refuses names that only objects have', () => {
     for (const text of ['constructor=1', 'sip.constructor=1', 'toString.level=info', 'sip.level.x=1']) {

@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, it } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { Endpoint } from '../../src/core/endpoint.ts';
 import { silent } from '../../src/core/logger.ts';
+import { systemRandom } from '../../src/core/random.ts';
 import { systemNet } from '../../src/net/system-net.ts';
 import type { MediaEnd, MediaTarget } from '../../src/rtp/media-end.ts';
 import { PortsExhausted } from '../../src/rtp/port-pool.ts';
@@ -15,6 +16,12 @@ const RTP = '\x80\x00\x00\x01payload';
 /** A sender report: version 2, payload type 200. */
 const RTCP = '\x80\xc8\x00\x06report';
 const V4 = '127.0.0.1';
+const HERE = { address: V4, peer: V4 };
+const HERE_6 = { address: '::1', peer: '::1' };
+/** Of one who is no party of any stream. */
+const STRANGER = '127.0.0.9';
+/** Of a SIP socket. */
+const SIP: Endpoint = { address: V4, port: 27_299 };
 const hasIpv6 = Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
 
 let clock: FakeClock;
@@ -32,11 +39,13 @@ beforeEach(() => {
   relay = new MediaRelay({
     net: systemNet((error) => bugs.push(error)),
     clock,
+    random: systemRandom(),
     logger: { ...silent, warn: () => warnings++ },
     ranges: [
       { address: V4, portMin: 27200, portMax: 27207 },
       { address: '::', portMin: 27300, portMax: 27399 },
     ],
+    sockets: () => [{ local: { address: '192.0.2.1', port: 5060 }, bound: SIP }],
   });
 });
 
@@ -77,7 +86,7 @@ async function until(done: () => boolean): Promise<void> {
 
 /** A stream whose ends know their peers. */
 async function stream(): Promise<{ open: RelayStream; alice: UdpPeer; bob: UdpPeer }> {
-  const [open, alice, bob] = await Promise.all([relay.openStream({ address: V4 }, { address: V4 }), peer(), peer()]);
+  const [open, alice, bob] = await Promise.all([relay.openStream(HERE, HERE), peer(), peer()]);
   open.a.setRemote(said(alice));
   open.b.setRemote(said(bob));
   return { open, alice, bob };
@@ -96,7 +105,7 @@ describe('a stream', () => {
 
   it('carries RTCP on its own ports', async () => {
     const [open, alice, aliceRtcp, bob, bobRtcp] = await Promise.all([
-      relay.openStream({ address: V4 }, { address: V4 }),
+      relay.openStream(HERE, HERE),
       peer(),
       peer(),
       peer(),
@@ -113,11 +122,7 @@ describe('a stream', () => {
   });
 
   it('joins IPv4 and IPv6', { skip: hasIpv6 ? false : 'no ::1 here' }, async () => {
-    const [open, alice, bob] = await Promise.all([
-      relay.openStream({ address: V4 }, { address: '::1' }),
-      peer(),
-      peer('::1'),
-    ]);
+    const [open, alice, bob] = await Promise.all([relay.openStream(HERE, HERE_6), peer(), peer('::1')]);
     open.a.setRemote(said(alice));
     open.b.setRemote(said(bob));
     await alice.send(RTP, rtpOf(open.a));
@@ -225,11 +230,83 @@ describe('the source of a stream', () => {
   });
 
   it('may be heard before its description has come', async () => {
-    const [open, alice, bob] = await Promise.all([relay.openStream({ address: V4 }, { address: V4 }), peer(), peer()]);
+    const [open, alice, bob] = await Promise.all([relay.openStream(HERE, HERE), peer(), peer()]);
     open.a.setRemote(said(alice));
     await bob.send('ringback', rtpOf(open.b));
     assert.equal(await alice.next(), 'ringback');
     assert.equal(open.b.rtpTarget, `127.0.0.1:${bob.port}`);
+  });
+});
+
+describe('who is no party of a stream', () => {
+  it('is not heard, be it new or silent', async () => {
+    const { open, alice, bob } = await stream();
+    const stranger = await peer(STRANGER);
+    await stranger.send('before', rtpOf(open.a));
+    await alice.send('mine', rtpOf(open.a));
+    assert.equal(await bob.next(), 'mine');
+    clock.advance(60_000);
+    await stranger.send('after', rtpOf(open.a));
+    await alice.send('mine again', rtpOf(open.a));
+    assert.equal(await bob.next(), 'mine again');
+    assert.equal(open.a.dropped, 2);
+    assert.equal(open.a.rtpTarget, `127.0.0.1:${alice.port}`);
+  });
+
+  it('is heard from the address it signals from, whatever it describes', async () => {
+    const [open, inside, bob] = await Promise.all([
+      relay.openStream({ address: V4, peer: STRANGER }, HERE),
+      peer(STRANGER),
+      peer(),
+    ]);
+    open.a.setRemote({ ...said(inside), address: '10.0.0.7' });
+    open.b.setRemote(said(bob));
+    await inside.send('from behind', rtpOf(open.a));
+    assert.equal(await bob.next(), 'from behind');
+    await bob.send('back', rtpOf(open.b));
+    assert.equal(await inside.next(), 'back');
+  });
+});
+
+describe('our own sockets', () => {
+  const at = ({ address, port }: Endpoint): MediaTarget => ({
+    address,
+    rtpPort: port,
+    rtcpAddress: address,
+    rtcpPort: port + 1,
+    muxed: false,
+  });
+
+  it('are nowhere: streams whose peers name each other’s ports pass nothing round', async () => {
+    const [one, two] = await Promise.all([relay.openStream(HERE, HERE), relay.openStream(HERE, HERE)]);
+    one.b.setRemote(at(rtpOf(two.a)));
+    two.b.setRemote(at(rtpOf(one.a)));
+    assert.deepEqual([one.b.rtpTarget, one.b.rtcpTarget, two.b.rtpTarget], [undefined, undefined, undefined]);
+    one.a.setRemote(at(SIP));
+    assert.equal(one.a.rtpTarget, undefined);
+    two.close();
+    // Free again, so that somebody on this machine may have it.
+    one.b.setRemote(at(rtpOf(two.a)));
+    assert.equal(one.b.rtpTarget, `127.0.0.1:${two.a.rtpPort}`);
+  });
+
+  it('are nowhere by the address peers are shown, where that is another', async () => {
+    const shown = await relay.openStream({ ...HERE, bound: '127.0.0.8' }, HERE);
+    for (const address of [V4, '127.0.0.8']) {
+      shown.b.setRemote(at({ address, port: shown.a.rtpPort }));
+      assert.equal(shown.b.rtpTarget, undefined);
+    }
+  });
+
+  it('are no source', async () => {
+    const [open, bob] = await Promise.all([relay.openStream(HERE, HERE), peer()]);
+    open.b.setRemote(said(bob));
+    const sip = await UdpPeer.open(V4, SIP.port);
+    peers.push(sip);
+    await sip.send('from SIP', rtpOf(open.a));
+    const alice = await peer();
+    await alice.send('from a phone', rtpOf(open.a));
+    assert.equal(await bob.next(), 'from a phone');
   });
 });
 
@@ -238,8 +315,8 @@ describe('trouble', () => {
     const { open, alice, bob } = await stream();
     const gone = await UdpPeer.open();
     gone.close();
-    // No permission to broadcast, then nobody listens, then nowhere at all.
-    open.b.setRemote({ ...said(gone), address: '255.255.255.255' });
+    // No way from a loopback address to the outside, then nobody listens, then nowhere at all.
+    open.b.setRemote({ ...said(gone), address: '192.0.2.1' });
     await alice.send(RTP, rtpOf(open.a));
     await until(() => warnings === 1);
     open.b.setRemote(said(gone));
@@ -256,16 +333,16 @@ describe('trouble', () => {
 
   it('exhaustion is refused in words and leaves no half-open stream', async () => {
     // Four pairs in the range: two streams.
-    const first = await relay.openStream({ address: V4 }, { address: V4 });
-    const half = await relay.openStream({ address: V4 }, { address: '::1' }).catch(() => undefined);
+    const first = await relay.openStream(HERE, HERE);
+    const half = await relay.openStream(HERE, HERE_6).catch(() => undefined);
     if (half === undefined) assert.equal(hasIpv6, false);
     else {
-      await assert.rejects(relay.openStream({ address: V4 }, { address: V4 }), PortsExhausted);
+      await assert.rejects(relay.openStream(HERE, HERE), PortsExhausted);
       assert.deepEqual(relay.counts(), { streams: 2, pairs: 4 });
       half.close();
     }
-    const second = await relay.openStream({ address: V4 }, { address: V4 });
-    await assert.rejects(relay.openStream({ address: V4 }, { address: V4 }), PortsExhausted);
+    const second = await relay.openStream(HERE, HERE);
+    await assert.rejects(relay.openStream(HERE, HERE), PortsExhausted);
     assert.deepEqual(relay.counts(), { streams: 2, pairs: 4 });
     first.close();
     second.close();
@@ -273,7 +350,7 @@ describe('trouble', () => {
 
   it('an address nobody configured is refused', async () => {
     await assert.rejects(
-      relay.openStream({ address: V4 }, { address: '192.0.2.77' }),
+      relay.openStream(HERE, { ...HERE, address: '192.0.2.77' }),
       /no media ports are configured for 192\.0\.2\.77/,
     );
     assert.deepEqual(relay.counts(), { streams: 0, pairs: 0 });
@@ -292,10 +369,7 @@ describe('trouble', () => {
 
   it('hundreds of calls leave nothing behind', async () => {
     for (let round = 0; round < 100; round++) {
-      const open = await Promise.all([
-        relay.openStream({ address: V4 }, { address: V4 }),
-        relay.openStream({ address: V4 }, { address: V4 }),
-      ]);
+      const open = await Promise.all([relay.openStream(HERE, HERE), relay.openStream(HERE, HERE)]);
       for (const each of open) each.close();
     }
     assert.deepEqual(relay.counts(), { streams: 0, pairs: 0 });

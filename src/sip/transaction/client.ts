@@ -77,6 +77,12 @@ export class Client implements ClientTransaction, MachineOwner<{ readonly name: 
   }
 
   receive(received: ReceivedResponse): void {
+    // Who sees a branch or guesses it must not answer in the peer's place.
+    if (received.flow.remote.address !== this.#flow.remote.address) {
+      const { address } = received.flow.remote;
+      this.#host.logger.debug(() => `${received.response.status} to ${this.branch} from ${address}: dropped`);
+      return;
+    }
     this.#machine.dispatch(received);
   }
 

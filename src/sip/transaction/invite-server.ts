@@ -41,6 +41,8 @@ export type InviteServerState =
       readonly packet: Packet;
       /** Timer G's present length. */
       readonly intervalMs: number;
+      /** Sent once; nobody misses its ACK. */
+      readonly once?: true;
     }
   | { readonly name: 'Confirmed'; readonly timers: { readonly I: number } }
   | { readonly name: 'Terminated'; readonly timers?: never };
@@ -61,7 +63,7 @@ export const inviteServer: MachineDefinition<InviteServerState, ServerEvent, Ser
         case 'request':
           return state.packet === undefined ? { state } : { state, effects: [{ type: 'send', packet: state.packet }] };
         case 'respond':
-          return respond(event, now, timers);
+          return respond(event, state.packet !== undefined, now, timers);
         case 'timer':
           return { state, effects: [{ type: 'trying' }] };
         case 'transportError':
@@ -100,6 +102,7 @@ export const inviteServer: MachineDefinition<InviteServerState, ServerEvent, Ser
           };
         case 'timer': {
           if (event.timer !== 'G') {
+            if (state.once === true) return { state: { name: 'Terminated' } };
             return { state: { name: 'Terminated' }, effects: [{ type: 'fail', why: { kind: 'timeout' } }] };
           }
           const intervalMs = Math.min(2 * state.intervalMs, timers.t2Ms);
@@ -128,11 +131,25 @@ export const inviteServer: MachineDefinition<InviteServerState, ServerEvent, Ser
   },
 };
 
-function respond({ status, packet }: UserResponse, now: number, timers: TimerValues): InviteStep {
+/** @param provisional whether a provisional response was sent. */
+function respond(
+  { status, packet, once }: UserResponse,
+  provisional: boolean,
+  now: number,
+  timers: TimerValues,
+): InviteStep {
   const effects: readonly ServerEffect[] = [{ type: 'send', packet }];
   if (status < 200) return { state: { name: 'Proceeding', timers: {}, packet }, effects };
   const end = now + timers.transactionMs;
   if (status < 300) return { state: { name: 'Accepted', timers: { L: end }, packet }, effects };
+  // Whoever has had no response repeats its INVITE and so fetches a response that was lost; after a 1xx it does not.
+  if (once === true && !provisional) {
+    const H = now + timers.t4Ms;
+    return {
+      state: { name: 'Completed', timers: { G: undefined, H }, packet, intervalMs: timers.t1Ms, once },
+      effects,
+    };
+  }
   const G = packet.reliable ? undefined : now + timers.t1Ms;
   return { state: { name: 'Completed', timers: { G, H: end }, packet, intervalMs: timers.t1Ms }, effects };
 }

@@ -13,7 +13,8 @@ import { isRequest, type Message, type Request, type Response, startLine } from 
 import { Client, type ClientHost } from './client.ts';
 import type { ReceivedResponse } from './client-event.ts';
 import { cancelFor } from './derived-request.ts';
-import { makeBranch, mergeKey, transactionKey } from './matching.ts';
+import { hopKey, makeBranch, mergeKey, transactionKey } from './matching.ts';
+import { octetsOf, Retention } from './retention.ts';
 import { Server, type ServerHost } from './server.ts';
 import type { ReceivedAck, ServerEvent } from './server-event.ts';
 import { type TimerSettings, timerValues } from './timers.ts';
@@ -46,6 +47,8 @@ export class TransactionLayer implements Transactions {
   readonly #servers = new Map<string, Server>();
   readonly #legacyAcks = new Map<string, Server>();
   readonly #merges = new Map<string, Server>();
+  readonly #retention = new Retention<Server>();
+  #overloaded = false;
   readonly #ackBranches = new WeakMap<Request, string>();
   readonly #host: ClientHost & ServerHost;
 
@@ -71,6 +74,8 @@ export class TransactionLayer implements Transactions {
       stray: (received) => this.#stray(received),
       acknowledged: (ack) => this.#acknowledged(ack),
       expectAck: (key, server) => this.#legacyAcks.set(key, server),
+      taken: (server) => this.#retention.release(server),
+      disposable: (server, octets) => this.#dispose(server, octets),
       bug: (where, error) => this.#bug(where, error),
       clientEnded: ({ request, branch }) => {
         (request.method === 'CANCEL' ? this.#cancels : this.#clients).delete(branch);
@@ -120,6 +125,7 @@ export class TransactionLayer implements Transactions {
     }
     this.#legacyAcks.clear();
     this.#merges.clear();
+    this.#retention.clear();
   }
 
   #receiveRequest(request: Request, flow: Flow): void {
@@ -128,10 +134,13 @@ export class TransactionLayer implements Transactions {
       this.#logger.debug(() => `${startLine(request)}: no Via, dropped`);
       return;
     }
+    if (request.method === 'CANCEL') {
+      this.#receiveCancel(request, flow, key);
+      return;
+    }
     const known = this.#servers.get(key);
     if (known !== undefined) known.dispatch(REPEATED);
-    else if (request.method === 'CANCEL') this.#receiveCancel(request, flow, key);
-    else this.#receiveNew(request, flow, key);
+    else if (this.#admits(request)) this.#receiveNew(request, flow, key);
   }
 
   #receiveNew(request: Request, flow: Flow, key: string): void {
@@ -141,13 +150,14 @@ export class TransactionLayer implements Transactions {
       return;
     }
     this.#serve(request, flow, key, undefined).present((transaction) => {
-      transaction.respond(responseTo(request, 482, { toTag: this.#tag() }));
+      transaction.respondOnce(responseTo(request, 482, { toTag: this.#tag() }));
     });
   }
 
   #serve(request: Request, flow: Flow, key: string, merge: string | undefined): Server {
     const server = new Server(this.#host, request, flow, key, merge);
     this.#servers.set(key, server);
+    this.#retention.await(server, keyOctets(server) + octetsOf(request));
     if (merge !== undefined) this.#merges.set(merge, server);
     return server;
   }
@@ -160,13 +170,23 @@ export class TransactionLayer implements Transactions {
     else invite.dispatch(ack);
   }
 
-  #receiveCancel(request: Request, flow: Flow, key: string): void {
+  #receiveCancel(request: Request, flow: Flow, branchKey: string): void {
+    // A third party's CANCEL must not be what the peer's own is taken for a repetition of.
+    const hop = hopKey(request, flow);
+    const key = `${branchKey}\n${hop}`;
+    const known = this.#servers.get(key);
+    if (known !== undefined) {
+      known.dispatch(REPEATED);
+      return;
+    }
+    if (!this.#admits(request)) return;
     const inviteKey = transactionKey(request, 'INVITE');
-    const invite = inviteKey === undefined ? undefined : this.#servers.get(inviteKey);
+    const found = inviteKey === undefined ? undefined : this.#servers.get(inviteKey);
+    const invite = found?.hopKey === hop ? found : undefined;
     this.#serve(request, flow, key, undefined).present((transaction) => {
       // RFC 3261 §9.2: the To tag is that of the INVITE's responses.
       const toTag = invite?.toTag ?? this.#tag();
-      transaction.respond(responseTo(request, invite === undefined ? 481 : 200, { toTag }));
+      transaction.respondOnce(responseTo(request, invite === undefined ? 481 : 200, { toTag }));
     });
     invite?.cancel(request);
   }
@@ -198,7 +218,26 @@ export class TransactionLayer implements Transactions {
     }
   }
 
-  #forget({ key, ackKey, mergeKey: merge }: Server): void {
+  /** RFC 3261 §21.5.4: a server that cannot keep up may drop a request instead of saying 503. */
+  #admits(request: Request): boolean {
+    const { admits } = this.#retention;
+    if (!admits && !this.#overloaded) this.#logger.warn('too many requests wait for an answer: new ones are dropped');
+    if (!admits) this.#logger.debug(() => `${startLine(request)}: dropped`);
+    this.#overloaded = !admits;
+    return admits;
+  }
+
+  /** A repetition of what is forgotten early is a new request, and refused anew. */
+  #dispose(server: Server, octets: number): void {
+    const oldest = this.#retention.keep(server, keyOctets(server) + octets);
+    if (oldest === undefined) return;
+    oldest.abandon();
+    this.#forget(oldest);
+  }
+
+  #forget(server: Server): void {
+    const { key, ackKey, mergeKey: merge } = server;
+    this.#retention.release(server);
     this.#servers.delete(key);
     if (ackKey !== undefined) this.#legacyAcks.delete(ackKey);
     if (merge !== undefined) this.#merges.delete(merge);
@@ -215,4 +254,9 @@ export class TransactionLayer implements Transactions {
   #bug(where: string, error: unknown): void {
     this.#logger.error(() => `${where}: ${error instanceof Error ? error.stack : String(error)}`);
   }
+}
+
+/** The keys of a transaction live as long as it does, and a peer chooses how long they are. */
+function keyOctets({ key, mergeKey: merge, hopKey: hop, ackKey }: Server): number {
+  return key.length + (merge?.length ?? 0) + (hop?.length ?? 0) + (ackKey?.length ?? 0);
 }

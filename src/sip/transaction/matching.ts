@@ -3,6 +3,7 @@
  * feeds, which no header value holds.
  * Every function here throws MalformedError when a header it needs is malformed.
  */
+import type { Flow } from '../../core/flow.ts';
 import { CALL_ID, CSEQ, FROM, TO, tagOf, VIA, type Via } from '../message/header-types.ts';
 import type { Request } from '../message/message.ts';
 
@@ -60,6 +61,15 @@ export function mergeKey({ method, headers }: Request): string | undefined {
   return detached(
     `${headers.get(CALL_ID)}\n${headers.get(CSEQ)?.number}\n${method}\n${tagOf(headers.get(FROM)) ?? ''}`,
   );
+}
+
+/**
+ * What a CANCEL shares with its INVITE beside the branch: the hop it came from (RFC 3261 §22.1; it cannot be challenged),
+ * Call-ID, CSeq number and From tag (§9.1). The address alone, since a long request may have come over TCP.
+ */
+export function hopKey({ headers }: Request, { remote }: Flow): string {
+  const from = tagOf(headers.get(FROM)) ?? '';
+  return detached(`${remote.address}\n${headers.get(CALL_ID)}\n${headers.get(CSEQ)?.number}\n${from}`);
 }
 
 /**

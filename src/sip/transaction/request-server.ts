@@ -73,12 +73,13 @@ export const requestServer: MachineDefinition<RequestServerState, ServerEvent, S
   },
 };
 
-function respond({ status, packet }: UserResponse, now: number, timers: TimerValues): RequestStep {
+function respond({ status, packet, once }: UserResponse, now: number, timers: TimerValues): RequestStep {
   const effects: readonly ServerEffect[] = [{ type: 'send', packet }];
   if (status < 200) return { state: { name: 'Proceeding', packet }, effects };
   // Timer J is zero where the transport is reliable.
   if (packet.reliable) return { state: { name: 'Terminated' }, effects };
-  return { state: { name: 'Completed', timers: { J: now + timers.transactionMs }, packet }, effects };
+  const J = now + (once === true ? timers.t4Ms : timers.transactionMs);
+  return { state: { name: 'Completed', timers: { J }, packet }, effects };
 }
 
 function failed(error: Error): RequestStep {

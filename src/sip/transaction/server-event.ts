@@ -19,6 +19,8 @@ export interface UserResponse {
   readonly type: 'respond';
   readonly status: number;
   readonly packet: Packet;
+  /** A final response that is not repeated by itself and not kept for long. */
+  readonly once?: boolean;
 }
 
 export interface ReceivedAck {

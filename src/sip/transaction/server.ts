@@ -6,8 +6,9 @@ import { responseTo } from '../message/build.ts';
 import { TO, tagOf } from '../message/header-types.ts';
 import type { Request, Response } from '../message/message.ts';
 import { type InviteServerState, inviteServer, proceeding } from './invite-server.ts';
-import { legacyAckKey } from './matching.ts';
+import { hopKey, legacyAckKey } from './matching.ts';
 import { type RequestServerState, requestServer, TRYING } from './request-server.ts';
+import { octetsOf } from './retention.ts';
 import type { ReceivedAck, ServerEffect, ServerEvent } from './server-event.ts';
 import type { TimerValues } from './timers.ts';
 import type { ServerTransaction, TransactionFailure } from './user.ts';
@@ -25,6 +26,10 @@ export interface ServerHost {
   acknowledged(ack: ReceivedAck): void;
   /** An ACK with this key belongs to `server`. */
   expectAck(key: string, server: Server): void;
+  /** The user has taken `server` on. */
+  taken(server: Server): void;
+  /** `server` lives on only to repeat its answer, which is this long. */
+  disposable(server: Server, octets: number): void;
   /** A user's handler threw. */
   bug(where: string, error: unknown): void;
   serverEnded(server: Server): void;
@@ -37,6 +42,8 @@ export interface ServerHost {
 export class Server implements MachineOwner<{ readonly name: string }, ServerEvent, ServerEffect> {
   readonly key: string;
   readonly mergeKey: string | undefined;
+  /** An INVITE's, for its CANCEL; see matching.ts. */
+  readonly hopKey: string | undefined;
   /** Second key of an INVITE without a branch; see matching.ts. */
   ackKey: string | undefined;
   /** The To tag its responses carry. */
@@ -49,6 +56,7 @@ export class Server implements MachineOwner<{ readonly name: string }, ServerEve
     this.#host = host;
     this.key = key;
     this.mergeKey = mergeKey;
+    this.hopKey = request.method === 'INVITE' ? hopKey(request, flow) : undefined;
     this.#open = new OpenRequest(this, request, flow);
     const { clock, timers } = host;
     this.#machine =
@@ -99,7 +107,7 @@ export class Server implements MachineOwner<{ readonly name: string }, ServerEve
     this.#machine.abandon();
   }
 
-  respond(open: OpenRequest, response: Response): void {
+  respond(open: OpenRequest, response: Response, once = false): void {
     const { request } = open;
     if (open.answered) {
       this.#host.logger.debug(() => `${response.status} to ${request.method}, which is answered: dropped`);
@@ -111,7 +119,9 @@ export class Server implements MachineOwner<{ readonly name: string }, ServerEve
       open.answered = true;
       if (open.onFailure === undefined) this.#open = undefined;
     }
-    this.dispatch({ type: 'respond', status: response.status, packet });
+    if (once) this.#host.disposable(this, octetsOf(response));
+    else if (response.status > 100) this.#host.taken(this);
+    this.dispatch({ type: 'respond', status: response.status, packet, once });
   }
 
   perform(effect: ServerEffect): void {
@@ -168,7 +178,8 @@ export class Server implements MachineOwner<{ readonly name: string }, ServerEve
 
   #refuse(open: OpenRequest, where: string, error: unknown): void {
     this.#host.bug(where, error);
-    if (!open.answered) this.respond(open, responseTo(open.request, 500, { toTag: this.toTag ?? this.#host.tag() }));
+    if (open.answered) return;
+    this.respond(open, responseTo(open.request, 500, { toTag: this.toTag ?? this.#host.tag() }), true);
   }
 }
 
@@ -189,6 +200,10 @@ class OpenRequest implements ServerTransaction {
 
   respond(response: Response): void {
     this.#server.respond(this, response);
+  }
+
+  respondOnce(response: Response): void {
+    this.#server.respond(this, response, true);
   }
 
   repeat(): void {

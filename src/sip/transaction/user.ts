@@ -18,6 +18,11 @@ export interface ServerTransaction {
   /** Whether a final response was sent; further responses are dropped. (An INVITE may repeat its 2xx: see `repeat`.) */
   readonly answered: boolean;
   respond(response: Response): void;
+  /**
+   * Answers finally, without repeating an INVITE's response, as is owed to those who have not proven who they are (RFC
+   * 3261 §26.3.2.4): a forged source address would get each repetition. A repeated request is answered again for a while.
+   */
+  respondOnce(response: Response): void;
   /** Sends an INVITE's 2xx again while its ACK is missing (RFC 6026 §7.1, state Accepted). */
   repeat(): void;
   /** Set by the user: the peer cancelled this INVITE before its final response. The layer has answered the CANCEL. */

@@ -40,6 +40,9 @@ export const DEFAULT_STREAM_OPTIONS: StreamOptions = {
   maxPending: 1024 * 1024,
 };
 
+/** Idle time of a connection a peer opened, while nothing on it shows that its peer is a user of ours. */
+export const STRANGER_IDLE_MS = 60_000;
+
 /** What a connection tells whoever keeps it. */
 export interface ConnectionKeeper {
   /** A message, or the end of the stream's use. Pings are answered here. */
@@ -82,6 +85,8 @@ export class Connection implements StreamHandler {
   #state: 'connecting' | 'open' | 'closed';
   #unconfirmed: Unconfirmed[] = [];
   #lastUsedAt: number;
+  /** Its peer is one we wanted to reach or served. */
+  #kept: boolean;
   /** Runs out when the connection, the first message or one that has begun takes too long. */
   #deadline: Scheduled | undefined;
   #idle: Scheduled;
@@ -103,6 +108,7 @@ export class Connection implements StreamHandler {
     this.#framer = new Framer(parts.limits);
     this.#stream = stream;
     this.#state = stream === undefined ? 'connecting' : 'open';
+    this.#kept = stream === undefined;
     this.#lastUsedAt = this.#clock.now();
     this.#idle = this.#armIdle();
     if (stream === undefined) this.#armDeadline(parts.options.connectMs, 'no answer to the connection request');
@@ -119,6 +125,11 @@ export class Connection implements StreamHandler {
 
   get connected(): boolean {
     return this.#state === 'open';
+  }
+
+  /** Lets it rest as long as a phone's may. */
+  keep(): void {
+    this.#kept = true;
   }
 
   /** Octets the peer has not taken. */
@@ -218,6 +229,11 @@ export class Connection implements StreamHandler {
     for (const { onLost } of lost) onLost(why);
   }
 
+  get #idleMs(): number {
+    const { idleMs } = this.#options;
+    return this.#kept ? idleMs : Math.min(idleMs, STRANGER_IDLE_MS);
+  }
+
   #armDeadline(ms: number, what: string): void {
     this.#deadline = this.#clock.schedule(this.#clock.now() + ms, () => {
       this.close(new Error(`${what} within ${ms / 1000} s`));
@@ -231,9 +247,9 @@ export class Connection implements StreamHandler {
 
   /** One timer for the connection's life: it looks when the last octet was, and waits for the rest. */
   #armIdle(): Scheduled {
-    return this.#clock.schedule(this.#lastUsedAt + this.#options.idleMs, () => {
-      if (this.#clock.now() - this.#lastUsedAt >= this.#options.idleMs) {
-        this.finish(new Error(`idle for ${this.#options.idleMs / 1000} s`));
+    return this.#clock.schedule(this.#lastUsedAt + this.#idleMs, () => {
+      if (this.#clock.now() - this.#lastUsedAt >= this.#idleMs) {
+        this.finish(new Error(`idle for ${this.#idleMs / 1000} s`));
       } else {
         this.#idle = this.#armIdle();
         this.#keeper.onAlive(this);

@@ -33,7 +33,11 @@ export class Connections implements ConnectionKeeper {
   readonly #byId = new Map<number, Connection>();
   /** By our place and the peer's address and port: the port of the connection, and the one the peer listens on. */
   readonly #byPeer = new Map<string, Connection>();
+  /** Those of our own making, for flows that are UDP: what a stranger says of himself must not draw them to him. */
+  readonly #ownByPeer = new Map<string, Connection>();
   readonly #accepted = new Set<Connection>();
+  /** The accepted ones whose peers may be anybody, oldest first. */
+  readonly #strangers = new Set<Connection>();
   readonly #acceptedOf = new Map<string, number>();
   /** Address → when it last showed that it speaks TCP; oldest first. */
   readonly #spokeTcp = new Map<string, number>();
@@ -52,11 +56,15 @@ export class Connections implements ConnectionKeeper {
     return this.#byId.size;
   }
 
-  /** Takes in a connection a peer has opened, or drops it when there are too many. */
+  /**
+   * Takes in a connection a peer has opened, or drops it when there are too many: of its address, or of phones. Otherwise
+   * the oldest stranger's makes room, so that strangers cannot keep phones out.
+   */
   accept(stream: StreamConnection, place: Place): StreamHandler {
     const { address } = stream.remote;
     const ofPeer = this.#acceptedOf.get(address) ?? 0;
     const { maxConnections, maxPerAddress } = this.#options;
+    if (this.#accepted.size >= maxConnections && ofPeer < maxPerAddress) this.#evictStranger();
     if (this.#accepted.size >= maxConnections || ofPeer >= maxPerAddress) {
       if (!this.#full)
         this.#parts.log.warn(`too many TCP connections (${this.#accepted.size}, ${ofPeer} from ${address})`);
@@ -66,7 +74,8 @@ export class Connections implements ConnectionKeeper {
     }
     const connection = this.#add(place, stream.remote, stream);
     this.#accepted.add(connection);
-    this.#acceptedOf.set(address, ofPeer + 1);
+    this.#acceptedOf.set(address, (this.#acceptedOf.get(address) ?? 0) + 1);
+    this.#strangers.add(connection);
     return connection;
   }
 
@@ -77,13 +86,24 @@ export class Connections implements ConnectionKeeper {
       connection.close(STOPS);
       return connection;
     }
+    this.#ownByPeer.set(peerKey(connection.place, remote), connection);
     const from = { address: (bound ?? local).address, port: 0 };
     connection.attach(this.#parts.net.connectStream({ remote, local: from }, connection));
     return connection;
   }
 
-  /** The connection a message of this flow goes on: the flow's own, else one with the same peer. */
+  /** It carries what is for a user of ours, or what one was granted. */
+  keep(connection: Connection): void {
+    connection.keep();
+    this.#strangers.delete(connection);
+  }
+
+  /**
+   * The connection a message of this flow goes on: the flow's own, else one with the same peer. For a UDP flow only one we
+   * opened to where the peer registered from, since anybody behind its address can claim its port.
+   */
   find(flow: Flow): Connection | undefined {
+    if (flow.transport === 'UDP') return this.#ownByPeer.get(peerKey(flow, flow.remote));
     const own = flow.connection === undefined ? undefined : this.#byId.get(flow.connection);
     // Flows outlive the process on disk, and numbers begin again: the number alone proves nothing.
     if (own !== undefined && sameEndpoint(own.remote, flow.remote)) return own;
@@ -151,6 +171,9 @@ export class Connections implements ConnectionKeeper {
     this.#byId.delete(connection.id);
     this.#forgetPeer(connection, connection.remote);
     this.#forgetListening(connection);
+    const own = peerKey(connection.place, connection.remote);
+    if (this.#ownByPeer.get(own) === connection) this.#ownByPeer.delete(own);
+    this.#strangers.delete(connection);
     if (this.#accepted.delete(connection)) {
       const { address } = connection.remote;
       const left = (this.#acceptedOf.get(address) ?? 1) - 1;
@@ -159,6 +182,13 @@ export class Connections implements ConnectionKeeper {
       this.#full = false;
     }
     this.#parts.log.debug(() => `TCP connection with ${printEndpoint(connection.remote)} closed: ${why.message}`);
+  }
+
+  #evictStranger(): void {
+    for (const oldest of this.#strangers) {
+      oldest.close(new Error('its place is needed'));
+      return;
+    }
   }
 
   #add(place: Place, remote: Endpoint, stream?: StreamConnection): Connection {

@@ -7,7 +7,7 @@ import { type Endpoint, hostOf, printEndpoint } from '../../core/endpoint.ts';
 import type { Flow, TransportName } from '../../core/flow.ts';
 import type { Logger } from '../../core/logger.ts';
 import type { DatagramSocket } from '../../net/ports.ts';
-import { VIA } from '../message/header-types.ts';
+import { CSEQ, VIA } from '../message/header-types.ts';
 import { type Message, printMessage, type Request, type Response } from '../message/message.ts';
 import { Params } from '../message/params.ts';
 import { parseMessage } from '../message/parse.ts';
@@ -97,6 +97,7 @@ export class RequestPacket {
     const connection = found ?? connections.connect(this.#flow, this.#listener());
     const wasUp = connection.connected;
     this.#connection = connection;
+    connections.keep(connection);
     this.#told(connection.remote);
     connection.write(this.#octets, {
       awaited: this.#request.method !== 'ACK',
@@ -163,6 +164,7 @@ export class ResponsePacket {
   #response: Response | undefined;
   readonly #flow: Flow;
   readonly #octets: Buffer;
+  readonly #serves: boolean;
   /** Where it goes by its Via, when not on the request's connection. */
   readonly #remote: Endpoint;
 
@@ -171,6 +173,7 @@ export class ResponsePacket {
     this.#response = response;
     this.#flow = flow;
     this.#octets = printMessage(response);
+    this.#serves = isService(response);
     this.reliable = flow.transport === 'TCP';
     const via = topVia(response.headers);
     // RFC 3581 §4: to the port the request came from when the client asked for that, else where it says it listens.
@@ -183,6 +186,7 @@ export class ResponsePacket {
     const { connections } = this.#outlets;
     if (this.reliable) {
       const connection = connections.find(this.#flow) ?? connections.connect(this.#flow, this.#remote);
+      if (this.#serves) connections.keep(connection);
       this.#told(connection.remote);
       connection.write(this.#octets, { awaited: false, onLost: onError });
       return;
@@ -201,6 +205,13 @@ export class ResponsePacket {
     this.#response = undefined;
     this.#outlets.onSent(message, this.#octets, this.#flow.transport, this.#flow.local, remote);
   }
+}
+
+/** Whether its peer got what only a user of ours gets; OPTIONS and CANCEL are answered to anybody. */
+function isService({ status, headers }: Response): boolean {
+  if (status < 200 || status >= 300) return false;
+  const method = headers.tryGet(CSEQ)?.method;
+  return method !== 'OPTIONS' && method !== 'CANCEL';
 }
 
 function notOurs(flow: Flow): Error {

@@ -170,7 +170,7 @@ export class SipTransport {
     if (this.#parts.tap.active) this.#tell('FROM', flow, message, octets);
     const via = this.#stamp(message, flow, head.version);
     if (via === undefined) return;
-    const refusal = checkRequest(head, message, octets.length - head.length, this.#limits);
+    const refusal = checkRequest(head, message, octets.length - head.length, this.#limits) ?? checkCopied(message);
     if (refusal !== undefined) {
       this.#refuse(message, flow, refusal);
       return;
@@ -240,6 +240,20 @@ export class SipTransport {
       message,
     });
   }
+}
+
+/** What a response repeats (RFC 3261 §8.2.6) and a transaction therefore keeps. */
+const COPIED = ['Via', 'From', 'To', 'Call-ID', 'CSeq', 'Timestamp'];
+const MOST_COPIED_OCTETS = 16 * 1024;
+const MOST_VIAS = 64;
+
+/** The refusal owed to a request whose answer would be too much to keep (RFC 3261 §21.5.7). */
+function checkCopied({ headers }: Request): SipError | undefined {
+  let octets = 0;
+  for (const name of COPIED) for (const value of headers.rawAll(name)) octets += value.length;
+  if (octets > MOST_COPIED_OCTETS) return new SipError(513, `${octets} octets of headers that a response repeats`);
+  const vias = headers.rawAll('Via').length;
+  return vias > MOST_VIAS ? new SipError(513, `${vias} Via lines, more than ${MOST_VIAS}`) : undefined;
 }
 
 /** RFC 3261 §8.2.7: a server without state gives a repeated request the same To tag. */

@@ -80,6 +80,16 @@ describe('client transactions', () => {
     bed.finish();
   });
 
+  it('drop a response that came from another address than the request went to', () => {
+    const bed = new Bed();
+    const { told, sent } = start(bed, 'MESSAGE');
+    bed.receive(reply(sent, 200), { ...FLOW, remote: { address: '192.0.2.66', port: 5060 } });
+    assert.deepEqual(told, []);
+    bed.receive(reply(sent, 200), { ...FLOW, remote: { ...FLOW.remote, port: 5062 } });
+    assert.deepEqual(told, [200]);
+    bed.finish();
+  });
+
   it('stop repeating an INVITE at the first provisional response', () => {
     const bed = new Bed();
     const { told, sent } = start(bed, 'INVITE');

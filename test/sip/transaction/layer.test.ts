@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { TO, tagOf } from '../../../src/sip/message/header-types.ts';
 import { answer, Bed, incoming, open } from './bed.ts';
+import { FLOW } from './table.ts';
 
 describe('a received CANCEL', () => {
   it('is answered 200 with the INVITE’s To tag and told to the user, once', () => {
@@ -53,6 +54,22 @@ describe('a received CANCEL', () => {
     assert.deepEqual(bed.takeSent(), ['481 CANCEL']);
     assert.equal(bed.requests.length, 1);
     answer(transaction, 486);
+    bed.finish();
+  });
+
+  it('of a third party is answered 481 and does not keep the caller from cancelling', () => {
+    const bed = new Bed();
+    const transaction = open(bed, 'INVITE');
+    let cancelled = 0;
+    transaction.onCancel = () => cancelled++;
+    bed.receive(incoming('CANCEL'), { ...FLOW, remote: { address: '192.0.2.66', port: 5060 } });
+    for (const other of [{ callId: 'c2' }, { fromTag: 'g' }, { cseq: 2 }]) bed.receive(incoming('CANCEL', other));
+    assert.deepEqual(bed.takeSent(), Array(4).fill('481 CANCEL'));
+    assert.equal(cancelled, 0);
+    bed.receive(incoming('CANCEL'), { ...FLOW, transport: 'TCP', remote: { ...FLOW.remote, port: 40_000 } });
+    assert.deepEqual(bed.takeSent(), ['200 CANCEL']);
+    assert.equal(cancelled, 1);
+    answer(transaction, 487);
     bed.finish();
   });
 });

@@ -246,3 +246,65 @@ describe('a user that throws', () => {
     bed.finish();
   });
 });
+
+describe('a response sent once', () => {
+  const challenge = ({ request }: ServerTransaction) => responseTo(request, 407, { toTag: 'b' });
+
+  it('is not repeated by itself, answers repetitions until T4, and its ACK is absorbed', () => {
+    for (const method of ['INVITE', 'MESSAGE']) {
+      const bed = new Bed();
+      const transaction = open(bed, method);
+      const told = failures(transaction);
+      transaction.respondOnce(challenge(transaction));
+      bed.clock.advance(4_999);
+      assert.deepEqual(bed.takeSent(), [`407 ${method}`]);
+      bed.receive(incoming(method));
+      assert.deepEqual(bed.takeSent(), [`407 ${method}`]);
+      if (method === 'INVITE') bed.receive(incoming('ACK', { toTag: 'b' }));
+      assert.deepEqual(bed.acks, []);
+      bed.clock.advance(5_000);
+      assert.deepEqual(bed.layer.counts(), { client: 0, server: 0 });
+      assert.deepEqual(told, []);
+      bed.finish();
+    }
+  });
+
+  it('is repeated after a provisional one, since the INVITE no longer is', () => {
+    const bed = new Bed();
+    const transaction = open(bed, 'INVITE');
+    answer(transaction, 100);
+    transaction.respondOnce(challenge(transaction));
+    bed.clock.advance(500);
+    assert.deepEqual(bed.takeSent(), ['100 INVITE', '407 INVITE', '407 INVITE']);
+    bed.finish();
+  });
+});
+
+describe('what strangers may have remembered', () => {
+  const LONG = 1024 * 1024;
+
+  it('is bounded: the oldest refusals are forgotten early', () => {
+    const bed = new Bed();
+    bed.onRequest = (transaction) => transaction.respondOnce(responseTo(transaction.request, 403));
+    const callId = 'x'.repeat(LONG);
+    for (let sent = 0; sent < 100; sent++) bed.receive(incoming('REGISTER', { branch: `z9hG4bK${sent}`, callId }));
+    assert.equal(bed.takeSent().length, 100);
+    const { server } = bed.layer.counts();
+    assert(server > 0 && server < 64, `${server} remembered`);
+    bed.finish();
+  });
+
+  it('is bounded: requests nobody has answered are dropped beyond it, served again below', () => {
+    const bed = new Bed();
+    const extra = `X-Long: ${'x'.repeat(60_000)}`;
+    for (let sent = 0; sent < 2000; sent++) {
+      bed.receive(incoming('MESSAGE', { branch: `z9hG4bK${sent}`, cseq: sent, extra }));
+    }
+    const taken = bed.requests.length;
+    assert(taken > 1000 && taken < 1200, `${taken} taken`);
+    for (const transaction of bed.requests.slice(0, 10)) answer(transaction, 200);
+    bed.receive(incoming('MESSAGE', { branch: 'z9hG4bKafter', cseq: 5000 }));
+    assert.equal(bed.requests.length, taken + 1);
+    bed.layer.close();
+  });
+});

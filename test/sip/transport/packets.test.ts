@@ -59,25 +59,30 @@ describe('choosing UDP or TCP', () => {
     assert.equal(packet.reliable, false);
   });
 
-  it('sends a long request on the connection the phone has', async (t) => {
+  it('sends a long request of a UDP flow on a connection of its own making, not to whoever claims the port', async (t) => {
     const { rig, net } = await open(t);
     const { stream } = await phoneConnects(rig, net);
     const { errors } = send(rig, UDP, 1300);
-    assert.equal(viaOf(stream.text), 'TCP');
+    net.connects[0]?.accept();
+    assert.deepEqual(net.connects[0]?.remote, PHONE);
+    assert.equal(viaOf(net.connects[0]?.text ?? ''), 'TCP');
+    send(rig, UDP, 1300);
+    assert.equal(net.connects.length, 1, 'the next one goes on it too');
+    assert.equal(stream.text, '');
     assert.deepEqual(datagrams(net), []);
     assert.deepEqual(errors, []);
   });
 
   it('counts the whole message against the threshold', async (t) => {
     const { rig, net } = await open(t);
-    const { stream } = await phoneConnects(rig, net);
+    await phoneConnects(rig, net);
     send(rig, UDP, 0);
     const [{ text = '' } = {}] = net.udp.get('192.0.2.1:5060')?.sent ?? [];
     // Content-Length grows from one digit to four.
     send(rig, UDP, 1300 - text.length - 3);
-    assert.equal(stream.text, '');
+    assert.equal(net.connects.length, 0);
     send(rig, UDP, 1301 - text.length - 3);
-    assert.notEqual(stream.text, '');
+    assert.equal(net.connects.length, 1);
   });
 
   it('connects for a long request when the phone spoke TCP before, and waits', async (t) => {
@@ -123,11 +128,11 @@ describe('choosing UDP or TCP', () => {
 
   it('sends CANCEL and ACK of a branch where its INVITE went', async (t) => {
     const { rig, net } = await open(t);
-    const { stream } = await phoneConnects(rig, net);
+    await phoneConnects(rig, net);
     send(rig, UDP, 2000, 'INVITE', 'z9hG4bKi');
     send(rig, UDP, 0, 'CANCEL', 'z9hG4bKi');
     send(rig, UDP, 0, 'ACK', 'z9hG4bKi');
-    assert.match(stream.text, /INVITE sip:phone[\s\S]*CANCEL sip:phone[\s\S]*ACK sip:phone/);
+    assert.match(net.connects[0]?.text ?? '', /INVITE sip:phone[\s\S]*CANCEL sip:phone[\s\S]*ACK sip:phone/);
     assert.deepEqual(datagrams(net), []);
   });
 

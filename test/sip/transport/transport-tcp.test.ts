@@ -3,7 +3,7 @@ import { describe, it, type TestContext } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
 import type { Flow } from '../../../src/core/flow.ts';
 import type { Request } from '../../../src/sip/message/message.ts';
-import { DEFAULT_STREAM_OPTIONS } from '../../../src/sip/transport/connection.ts';
+import { DEFAULT_STREAM_OPTIONS, STRANGER_IDLE_MS } from '../../../src/sip/transport/connection.ts';
 import { type Heard, headerValue, openRig, type Rig, request, TcpListener, TcpPeer, UdpPeer } from './rig.ts';
 
 const VIA = 'SIP/2.0/TCP 127.0.0.1';
@@ -23,6 +23,11 @@ function ask(rig: Rig, { message }: Heard, flow: Flow, method = 'OPTIONS', branc
   const packet = rig.transport.request(asked, flow, branch);
   packet.send((error) => errors.push(error));
   return { packet, errors };
+}
+
+/** The same as a REGISTER, for answering it. */
+function registering({ message }: Heard): Request {
+  return { ...(message as Request), headers: message.headers.clone().setRaw('CSeq', '1 REGISTER') };
 }
 
 async function gone(rig: Rig, connections = 0): Promise<void> {
@@ -117,7 +122,8 @@ describe('SIP over TCP', { timeout: 20_000 }, () => {
 
   it('closes an idle connection, counting from its last use', async (t) => {
     const rig = await openRig(t);
-    const { peer } = await connected(t, rig);
+    const { peer, heard } = await connected(t, rig);
+    rig.answer({ ...heard, message: registering(heard) });
     const { idleMs } = DEFAULT_STREAM_OPTIONS;
     rig.clock.advance(idleMs - 1000);
     peer.send(request({ via: VIA }));
@@ -126,6 +132,35 @@ describe('SIP over TCP', { timeout: 20_000 }, () => {
     assert.equal(rig.transport.connections, 1);
     rig.clock.advance(1000);
     await peer.closed();
+  });
+
+  it('closes a connection that carried nothing for a user after 60 s of rest', async (t) => {
+    const rig = await openRig(t);
+    const stranger = await connected(t, rig);
+    rig.answer(stranger.heard);
+    const refused = await connected(t, rig);
+    rig.answer({ ...refused.heard, message: registering(refused.heard) }, 401);
+    const wanted = await connected(t, rig);
+    ask(rig, wanted.heard, wanted.heard.flow);
+    rig.clock.advance(STRANGER_IDLE_MS - 1);
+    assert.equal(rig.transport.connections, 3);
+    rig.clock.advance(1);
+    assert.equal(rig.transport.connections, 1);
+    await Promise.all([stranger.peer.closed(), refused.peer.closed()]);
+  });
+
+  it('gives the place of the oldest stranger to a new connection when all are taken, never a user’s', async (t) => {
+    const streams = { ...DEFAULT_STREAM_OPTIONS, maxConnections: 2 };
+    const rig = await openRig(t, { streams });
+    const user = await connected(t, rig);
+    rig.answer({ ...user.heard, message: registering(user.heard) });
+    const stranger = await connected(t, rig);
+    const next = await connected(t, rig);
+    assert.equal(await stranger.peer.closed(), '');
+    rig.answer({ ...next.heard, message: registering(next.heard) });
+    const last = await TcpPeer.dial(t, rig.local);
+    assert.equal(await last.closed(), '');
+    assert.equal(rig.transport.connections, 2);
   });
 
   it('bounds the connections of one address and of all', async (t) => {

@@ -47,6 +47,20 @@ describe('SIP over UDP', { timeout: 20_000 }, () => {
     assert.equal(stranger.inbox.all.length, 0);
   });
 
+  it('refuses a request whose answer would repeat more than it keeps', async (t) => {
+    const rig = await openRig(t);
+    const peer = await UdpPeer.open(t);
+    const via = 'SIP/2.0/UDP 127.0.0.1;rport';
+    peer.send(request({ via, callId: 'x'.repeat(17_000) }), rig.local);
+    assert.match((await peer.inbox.next()).text, /^SIP\/2\.0 513 /);
+    peer.send(
+      request({ via, headers: Array<string>(64).fill('Via: SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKx') }),
+      rig.local,
+    );
+    assert.match((await peer.inbox.next()).text, /^SIP\/2\.0 513 /);
+    assert.equal(rig.heard.all.length, 0);
+  });
+
   it('answers keep in the Via', async (t) => {
     const rig = await openRig(t);
     const peer = await UdpPeer.open(t);

@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { describe, it, type TestContext } from 'node:test';
+import {
+  callUp,
+  challenged,
+  described,
+  insideAsCaller,
+  invite,
+  mediaSocket,
+  RTP_PACKET,
+  SDP_HEADER,
+  sdpOf,
+  softphoneSdp,
+} from '../support/call-flow.ts';
+import { startLab } from '../support/lab.ts';
+
+const USERS = `{impi: "alice", impu: ["alice", "tel:1001"], pwd: "alice"},
+  {impi: "bob", impu: ["bob", "tel:1002"], pwd: "bob"},`;
+
+async function registered(t: TestContext) {
+  const lab = await startLab(t, USERS);
+  const alice = await lab.phone('alice');
+  const bob = await lab.phone('bob');
+  await alice.register();
+  await bob.register();
+  return { lab, alice, bob };
+}
+
+describe('media of a call', () => {
+  it('comes from the phones and from nobody else', async (t) => {
+    const { lab, alice, bob } = await registered(t);
+    const { accepted } = await callUp(alice, bob, 'tel:1002');
+    const [a, b] = await Promise.all([mediaSocket(t, alice), mediaSocket(t, bob)]);
+    const stranger = createSocket('udp4').bind(0, lab.address.replace(/\d+$/, '250'));
+    t.after(() => stranger.close());
+    await once(stranger, 'listening');
+    const { address, port } = described(accepted);
+    const heard = once(b, 'message');
+    stranger.send('stolen', port, address, () => a.send(RTP_PACKET, port, address));
+    assert.deepEqual((await heard)[0], RTP_PACKET);
+  });
+
+  it('stays where it was when a re-INVITE is refused (RFC 3261 §14.1)', async (t) => {
+    const { lab, alice, bob } = await registered(t);
+    const up = await callUp(alice, bob, 'tel:1002');
+    const [a, b] = await Promise.all([mediaSocket(t, alice), mediaSocket(t, bob)]);
+    const moved = `${softphoneSdp(alice.local.address, 50_000)}m=video 50002 RTP/AVP 96\r\n`;
+    const reinvite = insideAsCaller(alice, up, 'INVITE', moved);
+    bob.respond(await bob.request('INVITE'), 488);
+    alice.ackRefusal(reinvite, await alice.response(488));
+    assert.equal(lab.server.counts().streams, 1);
+    const { address, port } = described(up.invite);
+    const heard = once(a, 'message');
+    b.send(RTP_PACKET, port, address);
+    assert.deepEqual((await heard)[0], RTP_PACKET);
+  });
+
+  it('does not go round when a phone names the ports it was given as its own', async (t) => {
+    const { alice, bob } = await registered(t);
+    const { invite: received } = await invite(alice, bob, 'tel:1002');
+    const ours = described(received);
+    const looping = softphoneSdp(ours.address, ours.port);
+    bob.respond(received, 200, { headers: SDP_HEADER, body: looping });
+    await bob.request('ACK');
+    const towardsAlice = described(await alice.response(200));
+    const [a, b] = await Promise.all([mediaSocket(t, alice), mediaSocket(t, bob)]);
+    let packets = 0;
+    a.on('message', () => packets++);
+    await new Promise((sent) => {
+      a.send(RTP_PACKET, towardsAlice.port, towardsAlice.address, sent);
+    });
+    // What bob sends after it is the only thing alice hears.
+    const heard = once(a, 'message');
+    b.send('bob', ours.port, ours.address);
+    assert.equal(String((await heard)[0]), 'bob');
+    await alice.settled();
+    assert.equal(packets, 1);
+  });
+
+  it('has no more ports than a call may have: 488', async (t) => {
+    const { lab, alice } = await registered(t);
+    const many = sdpOf(alice) + 'm=video 40002 RTP/AVP 96\r\n'.repeat(63);
+    await challenged(alice, 'tel:1002', many);
+    await alice.response(488);
+    assert.equal(lab.server.counts().streams, 0);
+  });
+});
