@@ -152,7 +152,7 @@ export class Registrar {
     for (const binding of bound) this.#machine(binding).dispatch({ type: 'bind', expiresAt: binding.expiresAt });
     this.#parts.registrations.change(change);
     for (const binding of bound) {
-      logger.info(() => `Register ${printUri(binding.contact.uri)}`, { dir: '-', id: binding.id });
+      logger.info(() => `Register ${place(binding)}`, { dir: '-', id: binding.id });
     }
     for (const { binding, event } of removed) {
       const why =
@@ -213,6 +213,11 @@ export class Registrar {
       if (bindings.every((binding) => binding.id !== id)) return id;
     }
   }
+}
+
+/** `user@address:port`, as the log of this family names a phone that registered. */
+function place({ contact }: Binding): string {
+  return printUri(contact.uri).replace(/^sips?:/, '');
 }
 
 /** RFC 3261 §10.3 step 7: within one Call-ID only a higher CSeq changes a binding. */
