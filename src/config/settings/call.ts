@@ -63,7 +63,7 @@ export const callTable = {
   ),
   mt_call_sdp_file: optional(textFile, 'an offer made by the server', 'SDP offered in calls that the server makes.'),
   emergency_numbers: preset(
-    list('numbers', pattern('number', /^\+?[0-9*#]+$/)),
+    list('dialled numbers', pattern('string of digits', /^\+?[0-9*#]+$/)),
     ['112', '911'],
     'Dialled numbers that mean urn:service:sos.',
   ),
