@@ -239,7 +239,10 @@ describe('errors of properties', () => {
       '2:8: echo[0]: IMPU ("user", "sip:user", "tel:+33123456789" or "urn:service:sos") expected, found "tel:me"',
     ],
     ['emergency_numbers: ["nine"]', '2:21: emergency_numbers[0]: string of digits expected, found the string "nine"'],
-    ['emergency_numbers: [112]', '2:21: emergency_numbers[0]: string of digits expected, found the number 112: put it in quotes'],
+    [
+      'emergency_numbers: [112]',
+      '2:21: emergency_numbers[0]: string of digits expected, found the number 112: put it in quotes',
+    ],
     [
       'com_ssl_certificate: "x.pem"',
       '2:1: com_ssl_key: file name expected, found nothing: com_ssl_certificate needs its key',
