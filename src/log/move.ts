@@ -1,5 +1,5 @@
 /** Where a renamed log file goes. */
-import { constants, existsSync, mkdirSync, renameSync, statSync } from 'node:fs';
+import { constants, existsSync, mkdirSync, renameSync, type Stats, statSync } from 'node:fs';
 import { copyFile, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { codeOf } from './file-error.ts';
@@ -20,9 +20,19 @@ export function makeDirectory(path: string): void {
 
 /** @throws Error when there is something else, or no way to look. */
 function isDirectory(path: string): boolean {
-  const found = statSync(path, { throwIfNoEntry: false });
+  const found = lookAt(path);
   if (found !== undefined && !found.isDirectory()) throw new Error(`${path} is no directory`);
   return found !== undefined;
+}
+
+/** What is there, if anything; below a file there is nothing, which newer versions of Node.js say by themselves. */
+function lookAt(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (codeOf(error) === 'ENOTDIR') return undefined;
+    throw error;
+  }
 }
 
 /** Renames; onto another file system in two steps, of which the copying goes on in the background. */

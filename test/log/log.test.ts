@@ -313,7 +313,7 @@ describe('log file', () => {
       log.configure('time=full,file.path=/proc/x/y') ?? '',
       /^file\.path=\/proc\/x\/y: directory \/proc\/x\/y cannot be made: \/proc takes no directories$/,
     );
-    assert.match(log.configure('file.path=blocked/y') ?? '', /its directory is a file$/);
+    assert.match(log.configure('file.path=blocked/y') ?? '', /blocked is no directory$/);
     assert.equal(log.describe(), before);
     assert.equal(log.configure('file.path=a/b,file.rotate=now'), undefined);
     assert.match(content('a/b/ims.log.20260101-073658'), /^# lteims/);
