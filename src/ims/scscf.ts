@@ -116,11 +116,15 @@ export class Registrar {
     for (const { before } of pairs) if (before !== undefined) checkOrder(request, before);
     const bound = this.#bind(pairs, request, flow, originator);
     this.#checkReach(bound);
-    const ended = pairs.flatMap(({ one, before }) => (one.expires === 0 && before !== undefined ? [before] : []));
+    const removals = pairs.flatMap(({ one, before }) => (one.expires === 0 && before !== undefined ? [before] : []));
+    // A contact may be named twice; it ends once.
+    const ended = [...new Set(removals)];
     const replaced = bound.length === 0 || subscriber.multiSim ? [] : bindings.filter((old) => isReplaced(old, pairs));
     const removed = [
       ...ended.map((binding) => removal(binding, 'unregistered')),
-      ...[...replaced, ...excess(bindings, replaced, bound)].map((binding) => removal(binding, 'rejected', bound)),
+      ...[...replaced, ...excess(bindings, [...ended, ...replaced], bound)].map((binding) =>
+        removal(binding, 'rejected', bound),
+      ),
     ];
     return bound.length === 0 && removed.length === 0 ? undefined : { subscriber, bound, removed };
   }
@@ -238,8 +242,8 @@ function isReplaced(old: Binding, pairs: readonly { before: Binding | undefined 
 }
 
 /** The oldest bindings of many phones with one SIM, when there are too many: phones that left without a word. */
-function excess(bindings: readonly Binding[], replaced: readonly Binding[], bound: readonly Binding[]): Binding[] {
-  const kept = bindings.filter((one) => !replaced.includes(one) && findBinding(bound, one.contact) === undefined);
+function excess(bindings: readonly Binding[], gone: readonly Binding[], bound: readonly Binding[]): Binding[] {
+  const kept = bindings.filter((one) => !gone.includes(one) && findBinding(bound, one.contact) === undefined);
   return kept.slice(0, Math.max(0, kept.length + bound.length - MOST_BINDINGS));
 }
 

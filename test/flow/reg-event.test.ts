@@ -70,6 +70,17 @@ describe('a phone subscribes to its registration', () => {
     assert.equal(lab.server.counts().dialogs, 0);
   });
 
+  it('and is told once of a contact that its REGISTER ends twice', async (t) => {
+    const { alice } = await registered(t);
+    await subscribed(alice);
+    const ended = `<${alice.contact}>;expires=0`;
+    await alice.register({ headers: [`Contact: ${ended}, ${ended}`] });
+    const notify = await alice.request('NOTIFY');
+    // Once for each of the two identities.
+    assert.equal(bodyOf(notify).split('event="unregistered"').length, 3);
+    alice.respond(notify, 200);
+  });
+
   it('and is told of the expiry of its registration', async (t) => {
     const { lab, alice } = await registered(t);
     await subscribed(alice, 6000);
