@@ -73,10 +73,6 @@ export abstract class Leg implements DialogUsage {
 
   abstract get flow(): Flow;
 
-  get peerAddress(): string {
-    return this.flow.remote.address;
-  }
-
   /** What the call wants. */
   dispatch(event: LegEvent): void {
     this.#machine.dispatch(event);

@@ -1,4 +1,5 @@
 import type { Endpoint } from './endpoint.ts';
+import type { Protected } from './protection.ts';
 
 export type TransportName = 'UDP' | 'TCP';
 
@@ -21,4 +22,13 @@ export interface Flow {
    * when this one is gone.
    */
   readonly listeningPort?: number;
+  /**
+   * What protects it (see protection.ts). Records of handsets keep it: whatever ports the handset has by then are used.
+   */
+  readonly protected?: Protected;
+}
+
+/** Whether two flows are with one peer: the same address, and the same security associations or none. */
+export function samePeer(a: Flow, b: Flow): boolean {
+  return a.remote.address === b.remote.address && a.protected?.association === b.protected?.association;
 }

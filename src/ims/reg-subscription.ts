@@ -83,8 +83,8 @@ export class Subscription implements DialogUsage {
     return this.subscriber.impi;
   }
 
-  get peerAddress(): string {
-    return this.#dialog.flow.remote.address;
+  get flow(): Flow {
+    return this.#dialog.flow;
   }
 
   get remoteTarget(): string {

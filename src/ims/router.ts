@@ -1,6 +1,6 @@
 import type { Endpoint } from '../core/endpoint.ts';
 import { MalformedError } from '../core/errors.ts';
-import type { Flow } from '../core/flow.ts';
+import { type Flow, samePeer } from '../core/flow.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Incoming, Originator, Service } from '../services/service.ts';
 import { ALLOW_HEADER, checkRequired, KNOWN_METHODS, SUPPORTED_HEADER } from '../sip/dialog/capabilities.ts';
@@ -73,7 +73,7 @@ export class Router implements TransactionUser {
 
   onAck(request: Request, flow: Flow): void {
     const usage = this.#parts.dialogs.find(request);
-    if (usage?.onAck === undefined || usage.peerAddress !== flow.remote.address)
+    if (usage?.onAck === undefined || !samePeer(usage.flow, flow))
       this.#parts.logger.debug('ACK for no call of ours; dropped');
     else usage.onAck(request, flow);
   }
@@ -82,9 +82,9 @@ export class Router implements TransactionUser {
     this.#parts.logger.debug(() => `${startLine(response)} for no request of ours; dropped`);
   }
 
-  /** A peer whose address changed proves anew who it is; nobody else may act in its dialog. */
+  /** A peer whose address or protection changed proves anew who it is; nobody else may act in its dialog. */
   #inDialog(transaction: ServerTransaction, usage: DialogUsage): void {
-    if (usage.peerAddress === transaction.flow.remote.address) {
+    if (samePeer(usage.flow, transaction.flow)) {
       usage.onRequest(transaction);
       return;
     }

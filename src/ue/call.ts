@@ -1,4 +1,5 @@
 /** What calls of both directions have in common once there is a dialog: its requests, hold, the end. */
+import type { Flow } from '../core/flow.ts';
 import type { Direction } from '../sdp/attributes.ts';
 import type { Dialog } from '../sip/dialog/dialog.ts';
 import type { DialogUsage } from '../sip/dialog/dialogs.ts';
@@ -68,8 +69,8 @@ export abstract class Call implements DialogUsage {
     return this.agent.options.impi;
   }
 
-  get peerAddress(): string {
-    return this.agent.flow.remote.address;
+  get flow(): Flow {
+    return this.agent.flow;
   }
 
   /** Resolves when the call is over, whoever ended it. */

@@ -8,8 +8,8 @@ import { type Dialog, dialogKey } from './dialog.ts';
 export interface DialogUsage {
   /** Private identity of the peer. */
   readonly impi: string;
-  /** The peer's present IP address: from there its requests are believed, since only it knows the dialog's tags. */
-  readonly peerAddress: string;
+  /** The peer as it is reached: from there its requests are believed, since only it knows the dialog's tags. */
+  readonly flow: Flow;
   /** A request inside the dialog. May throw SipError, which is answered. */
   onRequest(transaction: ServerTransaction): void;
   /** An ACK for a 2xx of ours. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../../core/clock.ts';
-import type { Flow } from '../../core/flow.ts';
+import { type Flow, samePeer } from '../../core/flow.ts';
 import type { Logger } from '../../core/logger.ts';
 import { Machine, type MachineOwner } from '../../core/machine.ts';
 import type { Request } from '../message/message.ts';
@@ -78,7 +78,7 @@ export class Client implements ClientTransaction, MachineOwner<{ readonly name: 
 
   receive(received: ReceivedResponse): void {
     // Who sees a branch or guesses it must not answer in the peer's place.
-    if (received.flow.remote.address !== this.#flow.remote.address) {
+    if (!samePeer(received.flow, this.#flow)) {
       const { address } = received.flow.remote;
       this.#host.logger.debug(() => `${received.response.status} to ${this.branch} from ${address}: dropped`);
       return;

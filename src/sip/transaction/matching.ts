@@ -65,11 +65,13 @@ export function mergeKey({ method, headers }: Request): string | undefined {
 
 /**
  * What a CANCEL shares with its INVITE beside the branch: the hop it came from (RFC 3261 §22.1; it cannot be challenged),
- * Call-ID, CSeq number and From tag (§9.1). The address alone, since a long request may have come over TCP.
+ * Call-ID, CSeq number and From tag (§9.1). The address and protection alone, since a long request may have come over TCP.
  */
-export function hopKey({ headers }: Request, { remote }: Flow): string {
+export function hopKey({ headers }: Request, { remote, protected: set }: Flow): string {
   const from = tagOf(headers.get(FROM)) ?? '';
-  return detached(`${remote.address}\n${headers.get(CALL_ID)}\n${headers.get(CSEQ)?.number}\n${from}`);
+  return detached(
+    `${remote.address} ${set?.association ?? ''}\n${headers.get(CALL_ID)}\n${headers.get(CSEQ)?.number}\n${from}`,
+  );
 }
 
 /**

@@ -161,7 +161,7 @@ describe('inside a dialog', () => {
 });
 
 describe('the table of dialogs', () => {
-  const usage: DialogUsage = { impi: 'alice', peerAddress: '192.0.2.9', onRequest() {} };
+  const usage: DialogUsage = { impi: 'alice', flow: FLOW, onRequest() {} };
 
   it('finds who a request is for by its tags', () => {
     const dialogs = new Dialogs();
