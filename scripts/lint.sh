@@ -7,7 +7,7 @@ node_modules/.bin/biome check --config-path scripts/lint-format.json --diagnosti
 node_modules/.bin/oxlint --config scripts/lint-rules.json --type-aware --deny-warnings src test scripts || failed=1
 node dist/scripts/check-imports.js || failed=1
 if command -v shellcheck >/dev/null; then
-  shellcheck lteims scripts/*.sh .ci/run || failed=1
+  shellcheck lteims scripts/*.sh scripts/kernel-lab .ci/run || failed=1
 else
   echo 'lint: the shell scripts were not checked: needs Debian package shellcheck'
 fi

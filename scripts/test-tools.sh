@@ -1,13 +1,18 @@
 #!/bin/sh
 # Installs the Debian packages that tests use, where that is possible. Without one its tests say so and are skipped.
 set -eu
+PATH=$PATH:/usr/sbin:/sbin
 
 # command        package
 wanted='
 baresip          baresip-core
+ip               iproute2
+linux.uml        user-mode-linux
+modprobe         kmod
 osmo-auc-gen     libosmocore-utils
 shellcheck       shellcheck
 sipp             sip-tester
+tcpdump          tcpdump
 tshark           tshark
 '
 

@@ -12,3 +12,8 @@ export class MalformedError extends Error {
     this.offset = offset;
   }
 }
+
+/** The words of whatever was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -129,6 +129,13 @@ class TcpConnection implements StreamConnection {
     this.#socket.destroy();
   }
 
+  reset(): void {
+    this.#ending = true;
+    // Node would wait for a connection that is not up yet.
+    if (this.#socket.connecting) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
+  }
+
   /** What comes after our end is read, so that the peer gets what we said last and no reset; within reason. */
   #discard(octets: number): void {
     this.#discarded += Math.max(octets, LEAST_DISCARDED);

@@ -127,6 +127,22 @@ describe('TCP connections', { timeout: 20_000 }, () => {
     assert.match(peer.closed?.error?.message ?? '', /reset/);
   });
 
+  it('resets a connection, up or not', async (t) => {
+    const { net, listener, next } = await listen(t);
+    const socket = await dial(t, listener.local.port);
+    const { connection, peer } = await next();
+    const failed = once(socket, 'error');
+    socket.resume();
+    connection.reset();
+    const [error] = await failed;
+    assert.equal(error.code, 'ECONNRESET');
+    await peer.until(() => peer.closed !== undefined);
+    const client = new Peer();
+    net.connectStream({ remote: listener.local }, client).reset();
+    await client.until(() => client.closed !== undefined);
+    assert.equal(client.up, false);
+  });
+
   it('answers what a peer asked before its half close', async (t) => {
     const { listener, next } = await listen(t);
     const client = await dial(t, listener.local.port);

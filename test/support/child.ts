@@ -1,6 +1,10 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
-import type { TestContext } from 'node:test';
+
+/** At whose end something goes away: a test's context, or node:test's own functions for what serves a whole file. */
+export interface Owner {
+  after(act: () => unknown): void;
+}
 
 export interface Ending {
   readonly code: number | null;
@@ -16,7 +20,7 @@ export class Child {
   #output = '';
   #errors = '';
 
-  constructor(t: TestContext, command: string, args: readonly string[], cwd?: string) {
+  constructor(t: Owner, command: string, args: readonly string[], cwd?: string) {
     this.#process = spawn(command, args, { ...(cwd !== undefined && { cwd }) });
     this.#process.stdout.setEncoding('utf8').on('data', (text: string) => {
       this.#output += text;
