@@ -56,4 +56,29 @@ export const STATE_SCHEMA: readonly string[] = [
      listening_port INTEGER,
      PRIMARY KEY (call_id, local_party)
    ) WITHOUT ROWID;`,
+  `ALTER TABLE binding ADD COLUMN association INTEGER;
+   ALTER TABLE subscription ADD COLUMN association INTEGER;
+   CREATE TABLE association_set (
+     number INTEGER NOT NULL PRIMARY KEY,
+     association INTEGER NOT NULL,
+     owner TEXT NOT NULL,
+     role TEXT NOT NULL,
+     ends_at INTEGER NOT NULL,
+     our_address TEXT NOT NULL,
+     our_spi_c INTEGER NOT NULL,
+     our_spi_s INTEGER NOT NULL,
+     our_port_c INTEGER NOT NULL,
+     our_port_s INTEGER NOT NULL,
+     handset_address TEXT NOT NULL,
+     handset_spi_c INTEGER NOT NULL,
+     handset_spi_s INTEGER NOT NULL,
+     handset_port_c INTEGER NOT NULL,
+     handset_port_s INTEGER NOT NULL,
+     integrity TEXT NOT NULL,
+     encryption TEXT NOT NULL,
+     ck TEXT NOT NULL,
+     ik TEXT NOT NULL,
+     security_server TEXT NOT NULL,
+     restarts INTEGER NOT NULL
+   );`,
 ];

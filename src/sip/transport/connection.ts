@@ -5,11 +5,13 @@
 import type { Clock, Scheduled } from '../../core/clock.ts';
 import type { Endpoint } from '../../core/endpoint.ts';
 import type { Flow } from '../../core/flow.ts';
+import type { Protected } from '../../core/protection.ts';
 import type { StreamConnection, StreamHandler } from '../../net/ports.ts';
 import type { Limits } from '../message/parse.ts';
 import { type Frame, Framer } from './framing.ts';
 import { PONG } from './keep-alive.ts';
 import type { Place } from './listening.ts';
+import type { Way } from './way.ts';
 
 /** Bounds of TCP connections. */
 export interface StreamOptions {
@@ -70,10 +72,11 @@ const AWAITED_MS = 32_000;
 /** Messages remembered until the peer is heard. */
 const MOST_UNCONFIRMED = 1000;
 
-export class Connection implements StreamHandler {
+export class Connection implements StreamHandler, Way {
   readonly id: number;
   readonly place: Place;
   readonly remote: Endpoint;
+  readonly protected: Protected | undefined;
   /** Port the peer listens on by its own words; see Flow. */
   listeningPort: number | undefined;
   readonly #clock: Clock;
@@ -94,14 +97,14 @@ export class Connection implements StreamHandler {
   /** @param stream the accepted connection; `attach` gives an outgoing one. */
   constructor(
     id: number,
-    place: Place,
-    remote: Endpoint,
+    way: Way,
     parts: { clock: Clock; options: StreamOptions; limits: Limits; keeper: ConnectionKeeper },
     stream?: StreamConnection,
   ) {
     this.id = id;
-    this.place = place;
-    this.remote = remote;
+    this.place = way.place;
+    this.remote = way.remote;
+    this.protected = way.protected;
     this.#clock = parts.clock;
     this.#options = parts.options;
     this.#keeper = parts.keeper;
@@ -139,10 +142,11 @@ export class Connection implements StreamHandler {
 
   /** The flow of what comes on it. */
   get flow(): Flow {
-    const { place, remote, id, listeningPort } = this;
+    const { place, remote, id, listeningPort, protected: set } = this;
     return {
       transport: 'TCP',
-      ...place,
+      // A port_pc is nothing to keep: each message finds the one of its time.
+      ...(set === undefined ? place : { local: place.local, protected: set }),
       remote,
       connection: id,
       ...(listeningPort !== undefined && { listeningPort }),
@@ -205,6 +209,13 @@ export class Connection implements StreamHandler {
   close(why: Error): void {
     if (this.#state === 'closed') return;
     this.#stream?.destroy();
+    this.#end(why);
+  }
+
+  /** The same, and nothing of it leaves afterwards. */
+  reset(why: Error): void {
+    if (this.#state === 'closed') return;
+    this.#stream?.reset();
     this.#end(why);
   }
 

@@ -6,12 +6,14 @@ import type { Clock } from '../../core/clock.ts';
 import { type Endpoint, printEndpoint, sameEndpoint } from '../../core/endpoint.ts';
 import type { Flow } from '../../core/flow.ts';
 import type { Logger } from '../../core/logger.ts';
+import type { Protected } from '../../core/protection.ts';
 import type { Net, StreamConnection, StreamHandler } from '../../net/ports.ts';
 import type { Via } from '../message/header-types.ts';
 import type { Limits } from '../message/parse.ts';
 import { Connection, type ConnectionKeeper, type StreamOptions } from './connection.ts';
 import { boundTo, type Place } from './listening.ts';
 import { isSentBy, sentByPort } from './via.ts';
+import type { Way } from './way.ts';
 
 /** How long an address that spoke TCP counts as one that takes TCP: a registration's usual life and more. */
 const SPOKE_TCP_MS = 24 * 60 * 60 * 1000;
@@ -35,6 +37,8 @@ export class Connections implements ConnectionKeeper {
   readonly #byPeer = new Map<string, Connection>();
   /** Those of our own making, for flows that are UDP: what a stranger says of himself must not draw them to him. */
   readonly #ownByPeer = new Map<string, Connection>();
+  /** By the set of security associations they are in, whoever opened them; newest last. */
+  readonly #bySet = new Map<number, Connection[]>();
   readonly #accepted = new Set<Connection>();
   /** The accepted ones whose peers may be anybody, oldest first. */
   readonly #strangers = new Set<Connection>();
@@ -60,7 +64,7 @@ export class Connections implements ConnectionKeeper {
    * Takes in a connection a peer has opened, or drops it when there are too many: of its address, or of phones. Otherwise
    * the oldest stranger's makes room, so that strangers cannot keep phones out.
    */
-  accept(stream: StreamConnection, place: Place): StreamHandler {
+  accept(stream: StreamConnection, place: Place, set?: Protected): StreamHandler {
     const { address } = stream.remote;
     const ofPeer = this.#acceptedOf.get(address) ?? 0;
     const { maxConnections, maxPerAddress } = this.#options;
@@ -72,23 +76,28 @@ export class Connections implements ConnectionKeeper {
       stream.destroy();
       return { onData() {}, onClose() {} };
     }
-    const connection = this.#add(place, stream.remote, stream);
+    const connection = this.#add({ place, remote: stream.remote, protected: set }, stream);
     this.#accepted.add(connection);
     this.#acceptedOf.set(address, (this.#acceptedOf.get(address) ?? 0) + 1);
     this.#strangers.add(connection);
     return connection;
   }
 
-  /** Opens a connection from a flow's address and an ephemeral port. What is written before it is up waits. */
-  connect({ local, bound }: Flow, remote: Endpoint): Connection {
-    const connection = this.#add(bound === undefined ? { local } : { local, bound }, remote);
+  /**
+   * Opens a connection: from a way's address and an ephemeral port, or from its port_pc. What is written before it is up
+   * waits.
+   */
+  connect(way: Way): Connection {
+    const connection = this.#add(way);
     if (this.#closed) {
       connection.close(STOPS);
       return connection;
     }
-    this.#ownByPeer.set(peerKey(connection.place, remote), connection);
-    const from = { address: (bound ?? local).address, port: 0 };
-    connection.attach(this.#parts.net.connectStream({ remote, local: from }, connection));
+    const { place, remote } = way;
+    this.#ownByPeer.set(peerKey(place, remote), connection);
+    const { address, port } = boundTo(place);
+    const local = { address, port: way.protected === undefined ? 0 : port };
+    connection.attach(this.#parts.net.connectStream({ remote, local }, connection));
     return connection;
   }
 
@@ -99,18 +108,22 @@ export class Connections implements ConnectionKeeper {
   }
 
   /**
-   * The connection a message of this flow goes on: the flow's own, else one with the same peer. For a UDP flow only one we
-   * opened to where the peer registered from, since anybody behind its address can claim its port.
+   * The connection a request of this flow goes on: the flow's own, else one with the same peer. For a UDP flow only one we
+   * opened to where the peer registered from, since anybody behind its address can claim its port; who has security
+   * associations has proved who it is, and all connections in the set of the way are as good.
    */
-  find(flow: Flow): Connection | undefined {
-    if (flow.transport === 'UDP') return this.#ownByPeer.get(peerKey(flow, flow.remote));
-    const own = flow.connection === undefined ? undefined : this.#byId.get(flow.connection);
-    // Flows outlive the process on disk, and numbers begin again: the number alone proves nothing.
-    if (own !== undefined && sameEndpoint(own.remote, flow.remote)) return own;
-    const { remote, listeningPort } = flow;
-    const found = this.#byPeer.get(peerKey(flow, remote));
-    if (found !== undefined || listeningPort === undefined) return found;
-    return this.#byPeer.get(peerKey(flow, { address: remote.address, port: listeningPort }));
+  find(flow: Flow, { protected: set }: Way): Connection | undefined {
+    if (set !== undefined) {
+      const own = this.#own(flow);
+      return own?.protected?.set === set.set ? own : this.#bySet.get(set.set)?.at(-1);
+    }
+    return flow.transport === 'UDP' ? this.#ownByPeer.get(peerKey(flow, flow.remote)) : this.#ofPeer(flow);
+  }
+
+  /** The connection a response goes on: its request's, else one to where the response goes without (`way`). */
+  answering(flow: Flow, way: Way | undefined): Connection | undefined {
+    if (flow.protected === undefined) return this.#ofPeer(flow);
+    return this.#own(flow) ?? (way && this.#byPeer.get(peerKey(way.place, way.remote)));
   }
 
   /**
@@ -118,6 +131,8 @@ export class Connections implements ConnectionKeeper {
    * an address that speaks for itself is believed.
    */
   learn(connection: Connection, via: Via): void {
+    // Where handsets with security associations listen was agreed with them.
+    if (connection.protected !== undefined) return;
     const port = sentByPort(via);
     if (port === connection.listeningPort || port === connection.remote.port) return;
     if (!isSentBy(via, connection.remote.address)) return;
@@ -142,6 +157,14 @@ export class Connections implements ConnectionKeeper {
     for (const connection of this.#byId.values()) {
       if (sameEndpoint(boundTo(connection.place), boundTo(place))) connection.close(new Error('our address is gone'));
     }
+  }
+
+  /**
+   * Drops the connections of a set of security associations that is about to go. They are reset, so that the system has
+   * nothing left to send for them, which would leave in clear.
+   */
+  closeSet(set: number): void {
+    for (const connection of [...(this.#bySet.get(set) ?? [])]) connection.reset(new Error('its associations end'));
   }
 
   /** Ends all, and opens none any more. Peers get what is pending. */
@@ -173,6 +196,7 @@ export class Connections implements ConnectionKeeper {
     this.#forgetListening(connection);
     const own = peerKey(connection.place, connection.remote);
     if (this.#ownByPeer.get(own) === connection) this.#ownByPeer.delete(own);
+    this.#forgetSet(connection);
     this.#strangers.delete(connection);
     if (this.#accepted.delete(connection)) {
       const { address } = connection.remote;
@@ -191,13 +215,41 @@ export class Connections implements ConnectionKeeper {
     }
   }
 
-  #add(place: Place, remote: Endpoint, stream?: StreamConnection): Connection {
+  #add(way: Way, stream?: StreamConnection): Connection {
     const { clock } = this.#parts;
     const parts = { clock, options: this.#options, limits: this.#limits, keeper: this };
-    const connection = new Connection(++this.#opened, place, remote, parts, stream);
+    const connection = new Connection(++this.#opened, way, parts, stream);
     this.#byId.set(connection.id, connection);
-    this.#byPeer.set(peerKey(place, remote), connection);
+    this.#byPeer.set(peerKey(way.place, way.remote), connection);
+    if (way.protected !== undefined) {
+      const { set } = way.protected;
+      const others = this.#bySet.get(set);
+      if (others === undefined) this.#bySet.set(set, [connection]);
+      else others.push(connection);
+    }
     return connection;
+  }
+
+  /** The connection of the flow itself. */
+  #own({ connection, remote }: Flow): Connection | undefined {
+    const own = connection === undefined ? undefined : this.#byId.get(connection);
+    // Flows outlive the process on disk, and numbers begin again: the number alone proves nothing.
+    return own !== undefined && sameEndpoint(own.remote, remote) ? own : undefined;
+  }
+
+  #ofPeer(flow: Flow): Connection | undefined {
+    const { remote, listeningPort } = flow;
+    const found = this.#own(flow) ?? this.#byPeer.get(peerKey(flow, remote));
+    if (found !== undefined || listeningPort === undefined) return found;
+    return this.#byPeer.get(peerKey(flow, { address: remote.address, port: listeningPort }));
+  }
+
+  #forgetSet(connection: Connection): void {
+    if (connection.protected === undefined) return;
+    const { set } = connection.protected;
+    const others = this.#bySet.get(set)?.filter((other) => other !== connection) ?? [];
+    if (others.length === 0) this.#bySet.delete(set);
+    else this.#bySet.set(set, others);
   }
 
   #forgetListening(connection: Connection): void {

@@ -7,9 +7,10 @@
 import { isIPv6 } from 'node:net';
 import type { Clock, Scheduled } from '../../core/clock.ts';
 import { type Endpoint, isWildcard, printEndpoint } from '../../core/endpoint.ts';
-import type { Flow } from '../../core/flow.ts';
+import { messageOf } from '../../core/errors.ts';
 import type { Logger } from '../../core/logger.ts';
-import type { DatagramSocket, LocalAddress, Net, NetError, StreamConnection, StreamHandler } from '../../net/ports.ts';
+import type { DatagramSocket, LocalAddress, Net, StreamConnection, StreamHandler } from '../../net/ports.ts';
+import { bindPair, codeOf, type SocketPair } from './socket-pair.ts';
 
 /** One `sip_addr` of the configuration. */
 export interface SocketOptions extends Endpoint {
@@ -29,18 +30,19 @@ export function boundTo({ local, bound = local }: Place): Endpoint {
   return bound;
 }
 
-/** What arrives at the sockets. */
+/** What arrives at the sockets, and at which ones. */
 export interface Arrivals {
   onDatagram(data: Buffer, from: Endpoint, place: Place): void;
   onConnection(connection: StreamConnection, place: Place): StreamHandler;
+  /** It is listened on; waited for, so that what belongs to the place is there when `open` is done. Never rejects. */
+  onOpened(place: Place): Promise<void>;
   /** The address has left this machine; its sockets are closed. */
   onGone(place: Place): void;
 }
 
-interface Pair {
+interface Open {
   readonly place: Place;
-  readonly udp: DatagramSocket;
-  close(): void;
+  readonly pair: SocketPair;
 }
 
 interface Wanted {
@@ -53,17 +55,15 @@ interface Wanted {
 }
 
 const RESCAN_MS = 3000;
-/** How often a drawn UDP port may turn out to be taken for TCP. */
-const DRAWS = 10;
 
 export class Listening {
   readonly #parts: { readonly net: Net; readonly clock: Clock; readonly log: Logger };
   readonly #sockets: readonly SocketOptions[];
   readonly #arrivals: Arrivals;
   /** By what was wanted: address and port as configured. */
-  readonly #pairs = new Map<string, Pair>();
+  readonly #pairs = new Map<string, Open>();
   /** By where they are bound. */
-  readonly #bound = new Map<string, Pair>();
+  readonly #bound = new Map<string, Open>();
   readonly #opening = new Set<string>();
   readonly #complained = new Set<string>();
   #rescan: Scheduled | undefined;
@@ -89,6 +89,7 @@ export class Listening {
       throw new Error(failures.join('; '));
     }
     if (this.#pairs.size === 0) this.#parts.log.warn('no SIP address on this machine yet');
+    await this.#announce(this.places);
     if (!this.#closed && this.#sockets.some(follows)) this.#scheduleRescan();
   }
 
@@ -97,15 +98,15 @@ export class Listening {
     return [...this.#pairs.values()].map(({ place }) => place);
   }
 
-  /** The UDP socket of a flow, or undefined when its address is not ours (any more). */
-  datagramSocket(flow: Flow): DatagramSocket | undefined {
-    return this.#bound.get(printEndpoint(boundTo(flow)))?.udp;
+  /** The UDP socket bound there, or undefined when the address is not ours (any more). */
+  datagramSocket(bound: Endpoint): DatagramSocket | undefined {
+    return this.#bound.get(printEndpoint(bound))?.pair.udp;
   }
 
   close(): void {
     this.#closed = true;
     this.#rescan?.cancel();
-    for (const pair of this.#pairs.values()) pair.close();
+    for (const { pair } of this.#pairs.values()) pair.close();
     this.#pairs.clear();
     this.#bound.clear();
   }
@@ -137,51 +138,49 @@ export class Listening {
     return `cannot listen on ${printEndpoint(socket)}: no ${family} address on ${socket.bind} (interfaces: ${devices})`;
   }
 
-  async #openPair(key: string, wanted: Wanted): Promise<void> {
+  /** Undefined when there is nothing to open any more. */
+  async #openPair(key: string, wanted: Wanted): Promise<Place | undefined> {
     this.#opening.add(key);
     try {
-      const pair = await this.#bindPair(wanted);
+      const opened = await this.#bindPair(wanted);
       if (this.#closed) {
-        pair.close();
-        return;
+        opened.pair.close();
+        return undefined;
       }
-      this.#pairs.set(key, pair);
-      this.#bound.set(printEndpoint(boundTo(pair.place)), pair);
+      this.#pairs.set(key, opened);
+      this.#bound.set(printEndpoint(opened.pair.local), opened);
       this.#complained.delete(key);
-      this.#parts.log.info(() => `listening on UDP and TCP ${describe(pair.place)}`);
+      this.#parts.log.info(() => `listening on UDP and TCP ${describe(opened.place)}`);
+      return opened.place;
     } catch (error) {
       // An address found a moment ago may be gone, or an IPv6 one not ready: the next scan sees.
       if (!(wanted.found && codeOf(error) === 'EADDRNOTAVAIL')) throw error;
+      return undefined;
     } finally {
       this.#opening.delete(key);
     }
   }
 
-  async #bindPair({ at, shown }: Wanted): Promise<Pair> {
-    const { net } = this.#parts;
-    for (let draws = 1; ; draws++) {
-      let place: Place | undefined;
-      const udp = await net.bindDatagram(at, {
-        onDatagram: (data, from) => place !== undefined && this.#arrivals.onDatagram(data, from, place),
-      });
-      const bound = { address: at.address, port: udp.local.port };
+  async #bindPair({ at, shown }: Wanted): Promise<Open> {
+    const placeAt = (bound: Endpoint): Place => {
       const local = { address: shown, port: bound.port };
-      const listening: Place = shown === at.address ? { local } : { local, bound };
-      try {
-        const tcp = await net.listenStream(bound, (connection) => this.#arrivals.onConnection(connection, listening));
-        place = listening;
-        return {
-          place,
-          udp,
-          close() {
-            udp.close();
-            tcp.close();
-          },
-        };
-      } catch (error) {
-        udp.close();
-        if (at.port !== 0 || codeOf(error) !== 'EADDRINUSE' || draws === DRAWS) throw error;
-      }
+      return shown === at.address ? { local } : { local, bound };
+    };
+    const pair = await bindPair(this.#parts.net, at, (bound) => {
+      const place = placeAt(bound);
+      return {
+        onDatagram: (data, from) => this.#arrivals.onDatagram(data, from, place),
+        onConnection: (connection) => this.#arrivals.onConnection(connection, place),
+      };
+    });
+    return { place: placeAt(pair.local), pair };
+  }
+
+  /** Those that still are when their turn comes: all that is configured is bound before what belongs to a place. */
+  async #announce(places: readonly (Place | undefined)[]): Promise<void> {
+    for (const place of places) {
+      if (place === undefined || this.#bound.get(printEndpoint(boundTo(place)))?.place !== place) continue;
+      await this.#arrivals.onOpened(place);
     }
   }
 
@@ -197,21 +196,24 @@ export class Listening {
   #follow(): void {
     const { log } = this.#parts;
     const wanted = this.#wanted();
-    for (const [key, pair] of this.#pairs) {
+    for (const [key, { place, pair }] of this.#pairs) {
       if (wanted.has(key)) continue;
       pair.close();
       this.#pairs.delete(key);
-      this.#bound.delete(printEndpoint(boundTo(pair.place)));
-      log.info(() => `no longer listening on ${describe(pair.place)}: the address is gone`);
-      this.#arrivals.onGone(pair.place);
+      this.#bound.delete(printEndpoint(pair.local));
+      log.info(() => `no longer listening on ${describe(place)}: the address is gone`);
+      this.#arrivals.onGone(place);
     }
-    for (const [key, want] of wanted) {
-      if (this.#pairs.has(key) || this.#opening.has(key)) continue;
-      this.#openPair(key, want).catch((error: unknown) => {
-        if (!this.#complained.has(key)) log.warn(messageOf(error));
-        this.#complained.add(key);
-      });
-    }
+    const opening = [...wanted]
+      .filter(([key]) => !this.#pairs.has(key) && !this.#opening.has(key))
+      .map(([key, want]) =>
+        this.#openPair(key, want).catch((error: unknown) => {
+          if (!this.#complained.has(key)) log.warn(messageOf(error));
+          this.#complained.add(key);
+          return undefined;
+        }),
+      );
+    void Promise.all(opening).then((places) => this.#announce(places));
   }
 }
 
@@ -248,14 +250,6 @@ function isLinkLocal(address: string): boolean {
   return /^fe[89ab]/i.test(address);
 }
 
-function describe({ local, bound }: Place): string {
+export function describe({ local, bound }: Place): string {
   return bound === undefined ? printEndpoint(local) : `${printEndpoint(bound)}, shown as ${printEndpoint(local)}`;
-}
-
-function codeOf(error: unknown): string | undefined {
-  return (error as NetError).code;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

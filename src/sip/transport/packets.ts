@@ -15,12 +15,15 @@ import type { Connection } from './connection.ts';
 import type { Connections } from './connections.ts';
 import { boundTo } from './listening.ts';
 import { sentByPort, topVia } from './via.ts';
+import { type Asked, noWay, ourEnd, type Way, type Ways } from './way.ts';
 
 /** What packets are sent through. */
 export interface Outlets {
   readonly connections: Connections;
+  readonly ways: Ways;
   readonly log: Logger;
-  datagramSocket(flow: Flow): DatagramSocket | undefined;
+  /** The UDP socket bound there. */
+  datagramSocket(bound: Endpoint): DatagramSocket | undefined;
   /** Told of each message as it goes out. */
   onSent(message: Message, octets: Buffer, transport: TransportName, local: Endpoint, remote: Endpoint): void;
 }
@@ -54,6 +57,8 @@ export class RequestPacket {
   readonly #request: Request;
   readonly #flow: Flow;
   readonly #branch: string;
+  /** What the Via shows. Repeats are the same message, whatever port_ps the handset has by then. */
+  readonly #sentBy: Endpoint;
   #transport: TransportName;
   #message: Request;
   #octets: Buffer;
@@ -71,18 +76,21 @@ export class RequestPacket {
     this.#flow = flow;
     this.#branch = branch;
     this.#transport = flow.transport;
+    const { connections, ways } = outlets;
+    const way = ways.request(flow);
+    const connection = way && connections.find(flow, way);
+    this.#sentBy = way?.place.local ?? flow.local;
     this.#message = this.#withVia();
     this.#octets = printMessage(this.#message);
-    const { connections } = outlets;
     if (flow.transport === 'UDP') {
       // RFC 3261 §9.1, §17.1.1.3: CANCEL and the ACK of a failure go where their INVITE went.
       const long = this.#octets.length > tcp.threshold || tcp.switched.has(branch);
-      if (long && (connections.find(flow) !== undefined || connections.spokeTcp(flow.remote.address))) {
+      if (long && (connection !== undefined || connections.spokeTcp(flow.remote.address))) {
         tcp.switched.add(branch);
         this.#use('TCP');
       }
     }
-    this.reliable = flow.transport === 'TCP' && connections.find(flow)?.connected === true;
+    this.reliable = flow.transport === 'TCP' && connection?.connected === true;
   }
 
   send(onError: OnError): void {
@@ -93,48 +101,49 @@ export class RequestPacket {
 
   #sendStream(onError: OnError): void {
     const { connections } = this.#outlets;
-    const found = connections.find(this.#flow);
-    const connection = found ?? connections.connect(this.#flow, this.#listener());
+    const way = this.#way(onError);
+    if (way === undefined) return;
+    const connection = connections.find(this.#flow, way) ?? connections.connect(way);
     const wasUp = connection.connected;
     this.#connection = connection;
     connections.keep(connection);
-    this.#told(connection.remote);
+    this.#told(connection);
     connection.write(this.#octets, {
       awaited: this.#request.method !== 'ACK',
       onLost: (why) => {
         this.#connection = undefined;
         // A connection that was there and turns out dead says nothing about a new one.
         if (wasUp) this.#sendStream(onError);
-        else this.#fallBack(why, onError);
+        else this.#fallBack(why, way, onError);
       },
     });
   }
 
-  #fallBack(why: Error, onError: OnError): void {
+  #fallBack(why: Error, { remote }: Way, onError: OnError): void {
     const { connections, log } = this.#outlets;
-    connections.refusesTcp(this.#flow.remote.address);
-    log.info(() => `${this.#request.method} to ${printEndpoint(this.#listener())} goes over UDP: ${why.message}`);
+    connections.refusesTcp(remote.address);
+    log.info(() => `${this.#request.method} to ${printEndpoint(remote)} goes over UDP: ${why.message}`);
     this.#use('UDP');
     this.#sendDatagram(onError);
   }
 
   #sendDatagram(onError: OnError): void {
-    const socket = this.#outlets.datagramSocket(this.#flow);
+    const way = this.#way(onError);
+    if (way === undefined) return;
+    const socket = this.#outlets.datagramSocket(boundTo(way.place));
     if (socket === undefined) {
-      onError(notOurs(this.#flow));
+      onError(notOurs(way));
       return;
     }
-    const remote = this.#listener();
-    this.#told(remote);
-    socket.send(this.#octets, remote, onError);
+    this.#told(way);
+    socket.send(this.#octets, way.remote, onError);
   }
 
-  /** Where the peer takes what does not go on a connection of its own making. */
-  #listener(): Endpoint {
-    const { transport, remote, listeningPort } = this.#flow;
-    return transport === 'UDP' || listeningPort === undefined
-      ? remote
-      : { address: remote.address, port: listeningPort };
+  /** Where it goes now. */
+  #way(onError: OnError): Way | undefined {
+    const way = this.#outlets.ways.request(this.#flow);
+    if (way === undefined) onError(noWay(this.#flow));
+    return way;
   }
 
   #use(transport: TransportName): void {
@@ -145,15 +154,17 @@ export class RequestPacket {
 
   /** RFC 3261 §18.1.1: the Via names the transport that is used. */
   #withVia(): Request {
-    const { local } = this.#flow;
-    const params = Params.of({ rport: true, branch: this.#branch });
+    const local = this.#sentBy;
+    // TS 33.203 §7.1: a handset answers from port_uc to port_ps, not to where the request came from.
+    const rport = this.#flow.protected === undefined;
+    const params = Params.of({ ...(rport && { rport }), branch: this.#branch });
     const headers = this.#request.headers.clone();
     headers.prepend(VIA, { transport: this.#transport, host: hostOf(local.address), port: local.port, params });
     return { ...this.#request, headers };
   }
 
-  #told(remote: Endpoint): void {
-    this.#outlets.onSent(this.#message, this.#octets, this.#transport, this.#flow.local, remote);
+  #told(way: Way): void {
+    this.#outlets.onSent(this.#message, this.#octets, this.#transport, ourEnd(way), way.remote);
   }
 }
 
@@ -165,8 +176,7 @@ export class ResponsePacket {
   readonly #flow: Flow;
   readonly #octets: Buffer;
   readonly #serves: boolean;
-  /** Where it goes by its Via, when not on the request's connection. */
-  readonly #remote: Endpoint;
+  readonly #asked: Asked;
 
   constructor(outlets: Outlets, response: Response, flow: Flow) {
     this.#outlets = outlets;
@@ -176,34 +186,40 @@ export class ResponsePacket {
     this.#serves = isService(response);
     this.reliable = flow.transport === 'TCP';
     const via = topVia(response.headers);
-    // RFC 3581 §4: to the port the request came from when the client asked for that, else where it says it listens.
-    // Always to the address the request came from: `received` says the same, and a name would have to be looked up.
-    const port = !this.reliable && via.params.has('rport') ? flow.remote.port : sentByPort(via);
-    this.#remote = { address: flow.remote.address, port };
+    this.#asked = { rport: via.params.has('rport'), port: sentByPort(via) };
   }
 
   send(onError: OnError): void {
-    const { connections } = this.#outlets;
+    const { connections, ways } = this.#outlets;
+    const way = ways.response(this.#flow, this.#asked);
     if (this.reliable) {
-      const connection = connections.find(this.#flow) ?? connections.connect(this.#flow, this.#remote);
+      const connection = connections.answering(this.#flow, way) ?? (way && connections.connect(way));
+      if (connection === undefined) {
+        onError(noWay(this.#flow));
+        return;
+      }
       if (this.#serves) connections.keep(connection);
-      this.#told(connection.remote);
+      this.#told(connection);
       connection.write(this.#octets, { awaited: false, onLost: onError });
       return;
     }
-    const socket = this.#outlets.datagramSocket(this.#flow);
-    if (socket === undefined) {
-      onError(notOurs(this.#flow));
+    if (way === undefined) {
+      onError(noWay(this.#flow));
       return;
     }
-    this.#told(this.#remote);
-    socket.send(this.#octets, this.#remote, onError);
+    const socket = this.#outlets.datagramSocket(boundTo(way.place));
+    if (socket === undefined) {
+      onError(notOurs(way));
+      return;
+    }
+    this.#told(way);
+    socket.send(this.#octets, way.remote, onError);
   }
 
-  #told(remote: Endpoint): void {
+  #told(way: Way): void {
     const message = this.#response ?? parseMessage(this.#octets).message;
     this.#response = undefined;
-    this.#outlets.onSent(message, this.#octets, this.#flow.transport, this.#flow.local, remote);
+    this.#outlets.onSent(message, this.#octets, this.#flow.transport, ourEnd(way), way.remote);
   }
 }
 
@@ -214,6 +230,6 @@ function isService({ status, headers }: Response): boolean {
   return method !== 'OPTIONS' && method !== 'CANCEL';
 }
 
-function notOurs(flow: Flow): Error {
-  return new Error(`${printEndpoint(boundTo(flow))} is not an address of this server any more`);
+function notOurs({ place }: Way): Error {
+  return new Error(`${printEndpoint(boundTo(place))} is not an address of this server any more`);
 }

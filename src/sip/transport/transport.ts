@@ -3,12 +3,12 @@
  * the flow it came on; what is malformed is answered here, without state, or dropped. What goes out is put on a flow; see
  * packets.ts.
  */
-import { createHash } from 'node:crypto';
 import type { Clock } from '../../core/clock.ts';
-import { type Endpoint, printEndpoint } from '../../core/endpoint.ts';
+import { type Endpoint, printEndpoint, sameEndpoint } from '../../core/endpoint.ts';
 import { MalformedError } from '../../core/errors.ts';
 import type { Flow } from '../../core/flow.ts';
 import type { Logger } from '../../core/logger.ts';
+import type { Protection } from '../../core/protection.ts';
 import type { Tap } from '../../core/tap.ts';
 import type { Net } from '../../net/ports.ts';
 import { responseTo } from '../message/build.ts';
@@ -21,9 +21,12 @@ import { type Connection, DEFAULT_STREAM_OPTIONS, type StreamOptions } from './c
 import { Connections } from './connections.ts';
 import type { Frame } from './framing.ts';
 import { isKeepAlive } from './keep-alive.ts';
-import { Listening, type Place, type SocketOptions } from './listening.ts';
+import { boundTo, Listening, type Place, type SocketOptions } from './listening.ts';
 import { type Outlets, RequestPacket, ResponsePacket, SwitchedBranches } from './packets.ts';
+import { type PortKind, type ProtectedPortCounts, ProtectedPorts } from './protected-ports.ts';
+import { checkCopied, statelessTag } from './stateless-refusal.ts';
 import { stampVia, translateVia } from './via.ts';
+import { ourEnd, Ways } from './way.ts';
 
 export interface TransportParts {
   readonly net: Net;
@@ -31,6 +34,8 @@ export interface TransportParts {
   /** Layer sip. */
   readonly log: Logger;
   readonly tap: Tap;
+  /** Guards protected ports, which are then opened beside those in clear; without it there are none. */
+  readonly protection?: Protection;
   /** Adds to every message of ours, the refusals made here included, what all of them have. */
   readonly dress?: (message: Message) => void;
   /** Told what `onMessage` threw; the messages behind it are served all the same. */
@@ -44,6 +49,8 @@ export interface TransportOptions {
   readonly tcpThreshold?: number;
   readonly limits?: Limits;
   readonly streams?: StreamOptions;
+  /** Protected ports of each address. */
+  readonly protectedPorts?: ProtectedPortCounts;
 }
 
 export const DEFAULT_TCP_THRESHOLD = 1300;
@@ -66,6 +73,7 @@ export class SipTransport {
   readonly #threshold: number;
   readonly #switched = new SwitchedBranches();
   readonly #listening: Listening;
+  readonly #protectedPorts: ProtectedPorts | undefined;
   readonly #connections: Connections;
   readonly #outlets: Outlets;
   #onMessage: OnMessage = () => {};
@@ -75,18 +83,37 @@ export class SipTransport {
     this.#limits = options.limits ?? DEFAULT_LIMITS;
     this.#threshold = options.tcpThreshold ?? DEFAULT_TCP_THRESHOLD;
     const streams = options.streams ?? DEFAULT_STREAM_OPTIONS;
+    const { protection } = parts;
     const connections = new Connections(parts, streams, this.#limits, (frame, on) => this.#onFrame(frame, on));
+    const protectedPorts =
+      protection &&
+      new ProtectedPorts(
+        parts,
+        protection,
+        {
+          onDatagram: (data, flow, port) => this.#onDatagram(data, flow, port),
+          onConnection: (connection, place, set) => connections.accept(connection, place, set),
+          onGone: (place) => connections.closePlace(place),
+        },
+        options.protectedPorts,
+      );
     const listening = new Listening(parts, options.sockets, {
-      onDatagram: (data, from, place) => this.#onDatagram(data, from, place),
+      onDatagram: (data, from, place) => this.#onDatagram(data, { transport: 'UDP', ...place, remote: from }),
       onConnection: (connection, place) => connections.accept(connection, place),
-      onGone: (place) => connections.closePlace(place),
+      onOpened: async (place) => protectedPorts?.open(place),
+      onGone: (place) => {
+        connections.closePlace(place);
+        protectedPorts?.gone(place);
+      },
     });
     this.#connections = connections;
     this.#listening = listening;
+    this.#protectedPorts = protectedPorts;
     this.#outlets = {
       connections,
+      ways: new Ways(protection),
       log: parts.log,
-      datagramSocket: (flow) => listening.datagramSocket(flow),
+      datagramSocket: (bound) => listening.datagramSocket(bound) ?? protectedPorts?.datagramSocket(bound),
       onSent: (message, octets, transport, local, remote) => {
         if (parts.tap.active) this.#tell('TO', { transport, local, remote }, message, octets);
       },
@@ -103,12 +130,27 @@ export class SipTransport {
   close(): void {
     this.#onMessage = () => {};
     this.#listening.close();
+    this.#protectedPorts?.close();
     this.#connections.close();
   }
 
-  /** Where it listens now: what peers are shown, and where it is bound when that differs. */
+  /** Where it listens in clear now: what peers are shown, and where it is bound when that differs. */
   get places(): readonly Place[] {
     return this.#listening.places;
+  }
+
+  /** Whether what goes there comes back here, in clear or to a protected port. */
+  isOurs(endpoint: Endpoint): boolean {
+    if (this.#protectedPorts?.datagramSocket(endpoint) !== undefined) return true;
+    return this.places.some(({ local }) => sameEndpoint(local, endpoint));
+  }
+
+  /**
+   * A set of security associations is about to be deleted and no path leads through it any more: what is left of it here
+   * ends. What a connection of it may have lost goes on in the set the handset has now.
+   */
+  removed(set: number): void {
+    this.#connections.closeSet(set);
   }
 
   /** Open TCP connections, both directions. */
@@ -132,9 +174,8 @@ export class SipTransport {
     return new ResponsePacket(this.#outlets, response, flow);
   }
 
-  #onDatagram(data: Buffer, from: Endpoint, place: Place): void {
+  #onDatagram(data: Buffer, flow: Flow, port?: PortKind): void {
     if (isKeepAlive(data)) return;
-    const flow: Flow = { transport: 'UDP', ...place, remote: from };
     let head: Head;
     try {
       head = parseMessage(data, this.#limits);
@@ -143,10 +184,21 @@ export class SipTransport {
       this.#dropped(error.message, flow, data);
       return;
     }
-    this.#onHead(head, data, flow);
+    if (port === 'client' && isRequest(head.message)) {
+      // TS 33.203 §7.1: handsets send their requests to port_ps.
+      this.#parts.log.info(() => `request from ${printEndpoint(flow.remote)} to a client port dropped`, {
+        dir: 'FROM',
+      });
+    } else {
+      this.#onHead(head, data, flow);
+    }
   }
 
   #onFrame(frame: Exclude<Frame, { kind: 'ping' }>, connection: Connection): void {
+    if (!this.#isGuarded(connection)) {
+      connection.reset(new Error('its security associations are gone'));
+      return;
+    }
     if (frame.kind === 'message') {
       this.#onHead(frame.head, frame.octets, connection.flow, connection);
       return;
@@ -161,13 +213,19 @@ export class SipTransport {
     connection.finish(new Error(why));
   }
 
+  /** Whether a connection is in clear, or its set of associations is still there. */
+  #isGuarded({ place, remote, protected: set }: Connection): boolean {
+    return set === undefined || this.#parts.protection?.incoming(boundTo(place), remote)?.set === set.set;
+  }
+
   #onHead(head: Head, octets: Buffer, flow: Flow, connection?: Connection): void {
     const { message } = head;
+    const local = connection === undefined ? flow.local : ourEnd(connection);
+    if (this.#parts.tap.active) this.#tell('FROM', { ...flow, local }, message, octets);
     if (!isRequest(message)) {
       this.#onResponse(head, message, octets, flow);
       return;
     }
-    if (this.#parts.tap.active) this.#tell('FROM', flow, message, octets);
     const via = this.#stamp(message, flow, head.version);
     if (via === undefined) return;
     const refusal = checkRequest(head, message, octets.length - head.length, this.#limits) ?? checkCopied(message);
@@ -181,7 +239,6 @@ export class SipTransport {
 
   /** RFC 3261 §18.1.2: a response that cannot be matched is dropped. */
   #onResponse(head: Head, response: Response, octets: Buffer, flow: Flow): void {
-    if (this.#parts.tap.active) this.#tell('FROM', flow, response, octets);
     const problem = checkResponse(head, response, this.#limits);
     if (problem === undefined) this.#handUp(response, flow);
     else this.#dropped(problem, flow, octets);
@@ -240,26 +297,4 @@ export class SipTransport {
       message,
     });
   }
-}
-
-/** What a response repeats (RFC 3261 §8.2.6) and a transaction therefore keeps. */
-const COPIED = ['Via', 'From', 'To', 'Call-ID', 'CSeq', 'Timestamp'];
-const MOST_COPIED_OCTETS = 16 * 1024;
-const MOST_VIAS = 64;
-
-/** The refusal owed to a request whose answer would be too much to keep (RFC 3261 §21.5.7). */
-function checkCopied({ headers }: Request): SipError | undefined {
-  let octets = 0;
-  for (const name of COPIED) for (const value of headers.rawAll(name)) octets += value.length;
-  if (octets > MOST_COPIED_OCTETS) return new SipError(513, `${octets} octets of headers that a response repeats`);
-  const vias = headers.rawAll('Via').length;
-  return vias > MOST_VIAS ? new SipError(513, `${vias} Via lines, more than ${MOST_VIAS}`) : undefined;
-}
-
-/** RFC 3261 §8.2.7: a server without state gives a repeated request the same To tag. */
-function statelessTag({ headers }: Request): string {
-  return createHash('sha256')
-    .update(`${headers.raw('Via')} ${headers.raw('Call-ID')}`)
-    .digest('hex')
-    .slice(0, 16);
 }

@@ -20,6 +20,9 @@ export class FakeNet implements Net {
   readonly tcp = new Map<string, (connection: StreamConnection) => StreamHandler>();
   /** Connections asked for, in order. */
   readonly connects: FakeStream[] = [];
+  /** The ports drawn next, before those of no meaning. */
+  readonly draws: number[] = [];
+  #drawn = 40_000;
 
   constructor(...addresses: string[]) {
     for (const address of addresses) this.add(address);
@@ -33,7 +36,8 @@ export class FakeNet implements Net {
     this.addresses = this.addresses.filter((one) => one.address !== address);
   }
 
-  async bindDatagram(options: BindOptions, handler: DatagramHandler): Promise<DatagramSocket> {
+  async bindDatagram(wanted: BindOptions, handler: DatagramHandler): Promise<DatagramSocket> {
+    const options = { ...wanted, port: wanted.port === 0 ? (this.draws.shift() ?? this.#drawn++) : wanted.port };
     const key = this.#claim(options, this.udp);
     const socket = new FakeDatagramSocket(options, handler, () => this.udp.delete(key));
     this.udp.set(key, socket);
@@ -105,7 +109,7 @@ export class FakeStream implements StreamConnection {
   handler: StreamHandler | undefined;
   text = '';
   pending = 0;
-  state: 'open' | 'ended' | 'destroyed' = 'open';
+  state: 'open' | 'ended' | 'destroyed' | 'reset' = 'open';
 
   constructor(remote: Endpoint, local: Endpoint, handler?: StreamHandler) {
     this.remote = remote;
@@ -137,5 +141,9 @@ export class FakeStream implements StreamConnection {
 
   destroy(): void {
     this.state = 'destroyed';
+  }
+
+  reset(): void {
+    this.state = 'reset';
   }
 }

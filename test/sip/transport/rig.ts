@@ -5,6 +5,7 @@ import type { TestContext } from 'node:test';
 import type { Endpoint } from '../../../src/core/endpoint.ts';
 import type { Flow } from '../../../src/core/flow.ts';
 import { type Logger, silent } from '../../../src/core/logger.ts';
+import type { Protection } from '../../../src/core/protection.ts';
 import type { TapRecord } from '../../../src/core/tap.ts';
 import type { Net } from '../../../src/net/ports.ts';
 import { systemNet } from '../../../src/net/system-net.ts';
@@ -48,7 +49,7 @@ export class Rig {
   /** Called with each message in place of the inbox's. */
   onMessage: ((message: Message, flow: Flow) => void) | undefined;
 
-  constructor(options: TransportOptions, net?: Net) {
+  constructor(options: TransportOptions, net?: Net, protection?: Protection) {
     this.net = net ?? systemNet((bug) => this.bugs.push(bug));
     const log: Logger = {
       ...silent,
@@ -56,7 +57,7 @@ export class Rig {
     };
     const tap = { active: true, message: (record: TapRecord) => this.taps.push(record) };
     const parts = { net: this.net, clock: this.clock, log, tap, onBug: (bug: unknown) => this.bugs.push(bug) };
-    this.transport = new SipTransport(parts, options);
+    this.transport = new SipTransport({ ...parts, ...(protection !== undefined && { protection }) }, options);
   }
 
   async open(): Promise<this> {
@@ -83,11 +84,18 @@ export class Rig {
   }
 }
 
-export async function openRig(t: TestContext, options: Partial<TransportOptions> = {}, net?: Net): Promise<Rig> {
-  const rig = new Rig({ sockets: [{ address: '127.0.0.1', port: 0 }], ...options }, net);
+export async function openRig(
+  t: TestContext,
+  options: Partial<TransportOptions> = {},
+  net?: Net,
+  protection?: Protection,
+): Promise<Rig> {
+  const rig = new Rig({ sockets: [{ address: '127.0.0.1', port: 0 }], ...options }, net, protection);
   t.after(() => rig.transport.close());
   return rig.open();
 }
+
+const LOOPBACK: Endpoint = { address: '127.0.0.1', port: 0 };
 
 /** A peer's UDP socket. */
 export class UdpPeer {
@@ -140,8 +148,9 @@ export class TcpPeer {
     });
   }
 
-  static async dial(t: TestContext, to: Endpoint): Promise<TcpPeer> {
-    const socket = connect(to.port, to.address);
+  static async dial(t: TestContext, to: Endpoint, from?: Endpoint): Promise<TcpPeer> {
+    const local = from && { localAddress: from.address, localPort: from.port };
+    const socket = connect({ host: to.address, port: to.port, ...local });
     const peer = new TcpPeer(t, socket);
     await once(socket, 'connect');
     return peer;
@@ -179,10 +188,10 @@ export class TcpListener {
     this.server = server;
   }
 
-  static async open(t: TestContext, port = 0): Promise<TcpListener> {
+  static async open(t: TestContext, { address, port }: Endpoint = LOOPBACK): Promise<TcpListener> {
     const server = createServer();
     t.after(() => server.close());
-    server.listen(port, '127.0.0.1');
+    server.listen(port, address);
     await once(server, 'listening');
     const listener = new TcpListener(server);
     server.on('connection', (socket) => listener.accepted.put(new TcpPeer(t, socket)));
@@ -190,8 +199,8 @@ export class TcpListener {
   }
 
   get local(): Endpoint {
-    const { port } = this.server.address() as { port: number };
-    return { address: '127.0.0.1', port };
+    const { address, port } = this.server.address() as Endpoint;
+    return { address, port };
   }
 }
 
