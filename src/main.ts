@@ -11,6 +11,7 @@ import { systemClock } from './core/system-clock.ts';
 import { openLog } from './log/log.ts';
 import { checkLogOptions } from './log/options.ts';
 import { systemNet } from './net/system-net.ts';
+import { systemKernel } from './net/xfrm/system-kernel.ts';
 import { unfulfillable, withoutEffect } from './not-served.ts';
 import { type Server, startServer } from './server.ts';
 import { addUeCommand } from './ue/command.ts';
@@ -53,11 +54,12 @@ function readConfiguration(path: string): Settings | undefined {
   return settings;
 }
 
-function banner(settings: Settings, { listening }: Server): readonly string[] {
+function banner(settings: Settings, { listening, withoutIpsec }: Server): readonly string[] {
   const idle = withoutEffect(settings);
   return [
     `${PROGRAM} ${version}: ${settings.ue_db.length} users, SIP on ${listening.map(printEndpoint).join(', ')}`,
     ...(settings.log_filename === undefined ? [] : [`Log: ${settings.log_filename}`]),
+    ...(withoutIpsec === undefined ? [] : [`Warning: phones get no IPsec: ${withoutIpsec}`]),
     ...(idle.length === 0 ? [] : [`Not served by this version, without effect: ${idle.join(', ')}`]),
     "Type 'help' for the commands, 'quit' or Ctrl-C to stop.",
   ];
@@ -103,6 +105,7 @@ async function run(settings: Settings): Promise<void> {
     clock,
     random: systemRandom(),
     net: systemNet(onBug),
+    kernel: systemKernel(),
     log,
     onBug,
     quit,

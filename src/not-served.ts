@@ -9,16 +9,10 @@ const WITHOUT_EFFECT: readonly (readonly [name: string, isSet: (settings: Settin
   ['echo', ({ echo }) => echo.length > 0],
   ['mt_call_sdp_file', ({ mt_call_sdp_file }) => mt_call_sdp_file !== undefined],
   ['precondition', ({ precondition }) => precondition],
-  ['ipsec', ({ ipsec }) => ipsec],
 ];
 
 /** What must not be started without, because leaving it out would be a promise broken silently. */
 const INDISPENSABLE: readonly (readonly [name: string, isSet: (settings: Settings) => boolean, needs: string])[] = [
-  [
-    'ipsec_required',
-    ({ ipsec_required, ue_db }) => ipsec_required || ue_db.some((user) => user.ipsec_required),
-    'IPsec',
-  ],
   ['rx_required', ({ rx_required }) => rx_required, 'Rx'],
 ];
 

@@ -57,6 +57,7 @@ export function subscriberOf(user: UserSettings, settings: Settings): Subscriber
     sqn: readSqn(user.sqn),
     qop: user.authent_qop,
     authOnRegisterOnly: user.auth_on_register_only ?? settings.auth_on_register_only,
+    ipsecRequired: user.ipsec_required ?? settings.ipsec_required,
     multiSim: user.multi_sim,
     forceSmsOverSgs: user.force_sms_over_sg,
     identities: identitiesOf(user, domain),

@@ -1,10 +1,12 @@
+import { associationRows } from './association-rows.ts';
 import { B2bua } from './call/b2bua.ts';
 import { AnchoredMediaFeature } from './call/media.ts';
 import type { Settings } from './config/settings.ts';
 import type { Actions } from './control/actions.ts';
 import type { Clock } from './core/clock.ts';
-import { type Endpoint, sameEndpoint } from './core/endpoint.ts';
+import type { Endpoint } from './core/endpoint.ts';
 import type { Random } from './core/random.ts';
+import { ASSOCIATION_SETS, keptSets } from './ims/association-table.ts';
 import { Authenticator } from './ims/authenticator.ts';
 import { Challenges } from './ims/challenge.ts';
 import { committed } from './ims/committed.ts';
@@ -13,14 +15,17 @@ import { LocalHss } from './ims/hss.ts';
 import { Icscf } from './ims/icscf.ts';
 import { dresser } from './ims/outbound-headers.ts';
 import { Pcscf } from './ims/pcscf.ts';
+import { ProtectedBindings } from './ims/protected-bindings.ts';
 import { RegEvent } from './ims/reg-event.ts';
 import { Router } from './ims/router.ts';
 import { Registrar } from './ims/scscf.ts';
+import { SecurityAgreements } from './ims/sec-agree.ts';
 import { subscriptionTable } from './ims/subscription-table.ts';
 import { ToTags } from './ims/to-tags.ts';
+import { Associations } from './ipsec/associations.ts';
 import type { Log } from './log/log.ts';
 import { sipLogTap } from './log/tap-log.ts';
-import type { Net } from './net/ports.ts';
+import type { Kernel, Net } from './net/ports.ts';
 import { creatorOf, messageLimits, portRanges, socketOptions, streamOptions, subscriberOf } from './options.ts';
 import { MediaRelay } from './rtp/relay.ts';
 import { services } from './services/index.ts';
@@ -45,6 +50,8 @@ export interface ServerParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly net: Net;
+  /** Where security associations are made; without it there is no IPsec. */
+  readonly kernel?: Kernel;
   readonly log: Log;
   /** Told of everything thrown that should not have been. */
   readonly onBug: (error: unknown) => void;
@@ -66,6 +73,8 @@ export interface Counts {
 }
 
 export interface Server {
+  /** Why phones get no security associations although they should, in words. */
+  readonly withoutIpsec?: string;
   readonly actions: Actions;
   /** Where SIP is listened on now. */
   readonly listening: readonly Endpoint[];
@@ -95,15 +104,35 @@ export async function startServer(settings: Settings, version: string, parts: Se
   const bindings = state.table(bindingTable(clock));
   const sequenceNumbers = state.table(SEQUENCE_NUMBERS);
   const created = state.table(CREATED_USERS);
+  const associationSets = state.table(ASSOCIATION_SETS);
 
   const subscribers = new Subscribers();
   for (const user of settings.ue_db) subscribers.add(subscriberOf(user, settings));
   const registrations = new Registrations(bindings);
   const dialogs = new Dialogs();
 
+  const associations =
+    settings.ipsec && parts.kernel !== undefined
+      ? new Associations({
+          clock,
+          random,
+          kernel: parts.kernel,
+          logger: log.logger('ipsec'),
+          t1Ms,
+          keep: associationSets,
+          onRemoved: (set) => transport.removed(set),
+        })
+      : undefined;
+  const withoutIpsec = await associations?.start();
+  const protection = withoutIpsec === undefined ? associations : undefined;
+  if (protection === undefined && [...subscribers.all()].some(({ ipsecRequired }) => ipsecRequired)) {
+    state.close();
+    throw new Error(`ipsec_required demands IPsec: ${withoutIpsec ?? 'set ipsec to true'}`);
+  }
+
   const dress = dresser(settings.user_agent ?? `lteims/${version}`, settings.custom_headers);
   const transport = new SipTransport(
-    { net, clock, log: log.logger('sip'), tap: sipLogTap(log), dress, onBug },
+    { net, clock, log: log.logger('sip'), tap: sipLogTap(log), dress, onBug, ...(protection && { protection }) },
     {
       sockets: socketOptions(settings),
       tcpThreshold: settings.tcp_threshold,
@@ -140,11 +169,15 @@ export async function startServer(settings: Settings, version: string, parts: Se
       ims.info(`${impi}: SQN out of range, resynchronised from ${hex(from)} to ${hex(to)}`);
     },
   });
-  const isOurs = (endpoint: Endpoint) => transport.places.some(({ local }) => sameEndpoint(local, endpoint));
+  const isOurs = (endpoint: Endpoint) => transport.isOurs(endpoint);
   const toTags = new ToTags(random);
   const challenges = new Challenges(clock, random);
   const digest = new DigestAuthentication({ logger: ims, challenges, hss });
-  const authenticator = new Authenticator({ digest, icscf, registrations });
+  const agreements = new SecurityAgreements(
+    { logger: log.logger('ipsec'), ...(protection && { associations: protection }) },
+    { integrity: settings.ipsec_aalg_list, encryption: settings.ipsec_ealg_list },
+  );
+  const authenticator = new Authenticator({ agreements, digest, icscf, registrations });
   const registrar = new Registrar(
     { clock, isOurs, toTags, logger: ims, registrations, handsets },
     { bindingExpires: settings.binding_expires },
@@ -194,24 +227,31 @@ export async function startServer(settings: Settings, version: string, parts: Se
     services: services({ b2bua, subscribers, registrations }),
   });
 
+  const protectedBindings = protection && new ProtectedBindings(protection, registrations);
+
   // Who is concerned by a registration that changes, in this order.
   registrations.changed.add((change) => regEvent.changed(change));
   registrations.changed.add(({ subscriber }) => {
     if (registrations.of(subscriber).length === 0) b2bua.lose(subscriber);
   });
 
+  registrations.changed.add((change) => protectedBindings?.changed(change));
+
   // What a restart left: read before the first message, acted on once messages can be sent.
   if (create !== undefined) restoreCreatedUsers(created, subscribers, create);
   restoreSequenceNumbers(sequenceNumbers, subscribers);
   restoreBindings(bindings, registrations, subscribers, { clock, logger: ims });
   regEvent.restore(subscribers);
+  protection?.restore(keptSets(associationSets, (association) => registrations.carriedBy(association) !== undefined));
   try {
     await transport.open((message, flow) => transactions.receive(message, flow));
   } catch (error) {
     state.close();
+    await protection?.stop({ keep: true });
     throw error;
   }
   registrar.resume();
+  protectedBindings?.resume((bindings) => registrar.deregister(bindings, 'deactivated'));
   regEvent.resume();
   if (path !== undefined) ims.info(`${path}: ${registrations.size} registrations, ${regEvent.size} subscriptions`);
 
@@ -236,6 +276,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
 
   return {
     counts,
+    ...(withoutIpsec !== undefined && { withoutIpsec }),
     get listening() {
       return transport.places.map(({ local }) => local);
     },
@@ -244,11 +285,16 @@ export async function startServer(settings: Settings, version: string, parts: Se
       unregister: (identity, event) => withUser(identity, (bindings) => registrar.deregister(bindings, event)),
       reauthenticate: (identity, withinS) =>
         withUser(identity, (bindings) => registrar.reauthenticate(bindings, withinS * 1000)),
+      associations: () =>
+        protection === undefined ? (withoutIpsec ?? 'ipsec is false') : associationRows(protection, clock),
       users: () => userRows(subscribers, registrations, b2bua, clock),
       quit: parts.quit,
     },
     async stop() {
       b2bua.stopAll({ refusal: { status: 503 }, reason: 'SIP;cause=503;text="server stops"' });
+      // Associations that nobody keeps end with us: their phones had better register anew at once.
+      if (path === undefined)
+        for (const bindings of [...registrations.all()]) registrar.deregister(bindings, 'deactivated');
       if (transactions.counts().client > 0)
         await new Promise<void>((done) => {
           clock.schedule(clock.now() + FAREWELL_MS, done);
@@ -258,6 +304,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
       transactions.close();
       transport.close();
       relay.close();
+      await protection?.stop({ keep: path !== undefined });
     },
   };
 }

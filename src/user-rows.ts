@@ -37,6 +37,6 @@ function bindingRow(binding: Binding, clock: Clock): BindingRow {
     transport: binding.flow.transport,
     remote: printEndpoint(binding.flow.remote),
     ...(device !== undefined && { device: readableText(device) }),
-    ipsec: false,
+    ipsec: binding.flow.protected !== undefined,
   };
 }

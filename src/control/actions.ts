@@ -7,6 +7,8 @@ export interface Actions {
     configure(text: string): string | undefined;
   };
   users(): readonly UserRow[];
+  /** The security associations with phones; in words why there can be none. */
+  associations(): readonly AssociationRow[] | string;
   /**
    * Ends the registration of the user with this IMPI or IMPU from the network's side.
    * @returns how many bindings ended; undefined when nobody has the identity.
@@ -35,6 +37,21 @@ export interface UserRow {
   readonly dialogs: number;
   /** Short messages that wait for the user. */
   readonly sms: number;
+}
+
+/** One security association: a direction between a port of ours and one of a phone's. */
+export interface AssociationRow {
+  readonly impi: string;
+  /** What the set it belongs to is to the phone: temporary, current, old or fading. */
+  readonly role: string;
+  readonly endsInS: number;
+  readonly integrity: string;
+  readonly encryption: string;
+  readonly direction: 'in' | 'out';
+  /** `address:port`. */
+  readonly source: string;
+  readonly destination: string;
+  readonly spi: number;
 }
 
 export interface BindingRow {

@@ -1,11 +1,12 @@
 /** The one table of commands: what the monitor and the API offer, in the order `help` lists them. */
 import { type Command, CommandError, DONE, type Output } from './command.ts';
+import { ipsecCommand } from './ipsec-command.ts';
 import { logCommand } from './log-command.ts';
 import { reauthenticateCommand, unregisterCommand } from './registration-commands.ts';
 import { wrap } from './table.ts';
 import { usersCommand } from './users-command.ts';
 
-export type CommandName = 'help' | 'log' | 'users' | 'unregister' | 'reauthenticate' | 'quit';
+export type CommandName = 'help' | 'log' | 'users' | 'ipsec' | 'unregister' | 'reauthenticate' | 'quit';
 
 const helpCommand: Command = {
   synopsis: '[command]',
@@ -30,6 +31,7 @@ export const COMMANDS: { readonly [N in CommandName]: Command } = {
   help: helpCommand,
   log: logCommand,
   users: usersCommand,
+  ipsec: ipsecCommand,
   unregister: unregisterCommand,
   reauthenticate: reauthenticateCommand,
   quit: quitCommand,

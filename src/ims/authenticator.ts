@@ -1,4 +1,5 @@
 import type { Flow } from '../core/flow.ts';
+import type { Protected } from '../core/protection.ts';
 import type { Originator } from '../services/service.ts';
 import type { Request } from '../sip/message/message.ts';
 import { SipError } from '../sip/message/sip-error.ts';
@@ -7,8 +8,10 @@ import type { Registrations } from '../store/registrations.ts';
 import type { Identity, Subscriber } from '../store/subscribers.ts';
 import { credentialsOf, type DigestAuthentication } from './digest-authentication.ts';
 import type { Icscf } from './icscf.ts';
+import type { SecurityAgreements } from './sec-agree.ts';
 
 export interface AuthenticatorParts {
+  readonly agreements: SecurityAgreements;
   readonly digest: DigestAuthentication;
   readonly icscf: Icscf;
   readonly registrations: Registrations;
@@ -27,30 +30,46 @@ export class Authenticator {
     return credentialsOf(request)[0]?.username;
   }
 
-  /** Authenticates a REGISTER; `done` gets the refusal, the challenge among them, or nothing. */
+  /**
+   * Authenticates a REGISTER; `done` gets the refusal, the challenge among them, or nothing.
+   * @throws SipError 420, 421, 494 or 403 when its security agreement is none.
+   */
   register(
     transaction: ServerTransaction,
     { subscriber }: Originator,
     done: (refusal: SipError | undefined) => void,
   ): void {
+    const { agreements, digest } = this.#parts;
+    const { request, flow } = transaction;
+    const agreement = agreements.agreed(request, flow, subscriber);
     // Registering makes all identities of the set the phone's, so one that is free of proof frees only itself.
-    if (subscriber.identities.every((one) => isTrusted(subscriber, one))) done(undefined);
-    else this.#parts.digest.prove(transaction.request, subscriber, 'registrar', done);
+    if (agreement.proven || subscriber.identities.every((one) => isTrusted(subscriber, one))) {
+      done(undefined);
+      return;
+    }
+    digest.prove(request, subscriber, 'registrar', (refusal, challenge) =>
+      agreements.conclude(agreement, refusal, challenge, done),
+    );
   }
 
   /**
    * Who sent a request outside any dialog. Users of passwords prove it each time (unless auth_on_register_only), SIM
-   * users by the address they are registered from.
+   * users by the security associations it came in, or the address they are registered from in clear.
    */
   originator(transaction: ServerTransaction, done: (outcome: Originator | SipError) => void): void {
     const { request, flow } = transaction;
+    if (flow.protected !== undefined) {
+      done(this.#protected(request, flow.protected));
+      return;
+    }
     const originator = this.#claimed(request, flow);
     if (originator === undefined) {
       done(new SipError(403, 'neither From nor P-Preferred-Identity is an identity of a user known here'));
       return;
     }
     const { subscriber, identity } = originator;
-    if (isTrusted(subscriber, identity) || (!challengesEach(subscriber) && this.#isAt(subscriber, flow))) {
+    const here = !challengesEach(subscriber) && this.#isAt(subscriber, flow);
+    if (here || (isTrusted(subscriber, identity) && !this.#isProtected(subscriber))) {
       done(originator);
     } else if (challengesEach(subscriber)) {
       this.#parts.digest.prove(request, subscriber, 'proxy', (refusal) => done(refusal ?? originator));
@@ -62,6 +81,33 @@ export class Authenticator {
         ),
       );
     }
+  }
+
+  /**
+   * The owner of the associations a request came in, by the identity it names, else by its default one
+   * (TS 24.229 §5.2.6.3).
+   */
+  #protected(request: Request, { association }: Protected): Originator | SipError {
+    const owner = this.#parts.registrations.carriedBy(association);
+    if (owner === undefined) {
+      return new SipError(403, `${request.method} in security associations that carry no registration (yet)`);
+    }
+    const named = this.#parts.icscf.asserted(request, (one) => one === owner);
+    if (named !== undefined && named.subscriber !== owner) {
+      return new SipError(
+        403,
+        `${request.method} of ${named.subscriber.impi} in security associations of ${owner.impi}`,
+      );
+    }
+    const identity = named?.identity ?? owner.identities[0];
+    return identity === undefined
+      ? new SipError(403, `${owner.impi} has no identity`)
+      : { subscriber: owner, identity };
+  }
+
+  /** What comes in clear is not of a phone that has security associations, whatever else its user need not prove. */
+  #isProtected(subscriber: Subscriber): boolean {
+    return this.#parts.registrations.of(subscriber).some(({ flow }) => flow.protected !== undefined);
   }
 
   /** Whom the request names, else whoever alone is registered from where it came. */

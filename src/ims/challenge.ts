@@ -22,6 +22,8 @@ export interface Challenge {
   readonly resynchronisations: number;
   /** Highest nonce count seen; -1 until it was answered (RFC 2617 §3.2.2: a replay does not raise it). */
   nonceCount: number;
+  /** The set of security associations that was agreed with it, if one was. */
+  set?: number;
 }
 
 /**

@@ -132,3 +132,10 @@ export function grantedContact({ contact, expiresAt }: Binding, now: number) {
   const left = Math.max(0, Math.round((expiresAt - now) / 1000));
   return header(CONTACT, { ...contact, params: contact.params.with('expires', String(left)) });
 }
+
+/** Whether a REGISTER binds nothing and removes something (RFC 3261 §10.2.2). */
+export function isDeregistration({ headers }: Request): boolean {
+  const contacts = headers.all(CONTACT);
+  const general = headers.get(EXPIRES);
+  return contacts.length > 0 && contacts.every((one) => (one === '*' ? general : (expiresOf(one) ?? general)) === 0);
+}

@@ -41,6 +41,9 @@ const LEVEL_OF: { readonly [scheme in Scheme]: AuthenticationLevel } = {
 /** Who challenges: the registrar with 401 (RFC 3261 §22.2), the proxy with 407 (§22.3). */
 export type Role = 'registrar' | 'proxy';
 
+/** The refusal or nothing, with the challenge that was made or answered. */
+export type Proven = (refusal: SipError | undefined, challenge?: Challenge) => void;
+
 /** Challenge and answer: digest with a password (RFC 2617) or with what a SIM card computes (RFC 3310, RFC 4169). */
 export class DigestAuthentication {
   readonly #parts: DigestParts;
@@ -49,8 +52,8 @@ export class DigestAuthentication {
     this.#parts = parts;
   }
 
-  /** Challenges a request, or checks its answer to a challenge; `done` gets the refusal or nothing. */
-  prove(request: Request, subscriber: Subscriber, role: Role, done: (refusal: SipError | undefined) => void): void {
+  /** Challenges a request, or checks its answer to a challenge. */
+  prove(request: Request, subscriber: Subscriber, role: Role, done: Proven): void {
     const credentials = credentialsOf(request);
     const answer = credentials.find(({ nonce }) => this.#challengeOf(nonce, subscriber) !== undefined);
     const challenge = this.#challengeOf(answer?.nonce, subscriber);
@@ -95,7 +98,7 @@ export class DigestAuthentication {
     scheme: Scheme,
     role: Role,
     stale: boolean,
-    done: (refusal: SipError) => void,
+    done: Proven,
     resynchronisation?: Resynchronisation,
     resynchronisations = 0,
   ): void {
@@ -106,7 +109,8 @@ export class DigestAuthentication {
       }
       if (data.scheme !== 'MD5')
         this.#parts.logger.debug(() => `${subscriber.impi}: authentication vector`, shown(data.vector));
-      const { nonce, realm } = this.#parts.challenges.make(subscriber, data, resynchronisations);
+      const challenge = this.#parts.challenges.make(subscriber, data, resynchronisations);
+      const { nonce, realm } = challenge;
       const header: ChallengeHeader = {
         scheme: 'Digest',
         realm,
@@ -118,11 +122,11 @@ export class DigestAuthentication {
       };
       const status = role === 'registrar' ? 401 : 407;
       const type = role === 'registrar' ? WWW_AUTHENTICATE : PROXY_AUTHENTICATE;
-      done(new SipError(status, `${subscriber.impi} is challenged with ${scheme}`).with(type, header));
+      done(new SipError(status, `${subscriber.impi} is challenged with ${scheme}`).with(type, header), challenge);
     });
   }
 
-  #resynchronise(text: string, challenge: Challenge, role: Role, done: (refusal: SipError) => void): void {
+  #resynchronise(text: string, challenge: Challenge, role: Role, done: Proven): void {
     const { subscriber, data, resynchronisations } = challenge;
     this.#parts.challenges.forget(challenge);
     if (data.scheme === 'MD5') return;
@@ -144,13 +148,7 @@ export class DigestAuthentication {
     }
   }
 
-  #check(
-    request: Request,
-    credentials: Credentials,
-    challenge: Challenge,
-    role: Role,
-    done: (refusal: SipError | undefined) => void,
-  ): void {
+  #check(request: Request, credentials: Credentials, challenge: Challenge, role: Role, done: Proven): void {
     const { subscriber, data } = challenge;
     const { scheme } = data;
     if (scheme !== 'MD5' && (credentials.response ?? '') === '') {
@@ -183,7 +181,7 @@ export class DigestAuthentication {
     }
     challenge.nonceCount = count;
     this.#parts.logger.info(() => `${subscriber.impi} authenticated`);
-    done(undefined);
+    done(undefined, challenge);
   }
 }
 

@@ -66,6 +66,8 @@ function transportParameter({ transport }: Flow): string {
  * so), but only its own address is believed: behind a NAT the way back is the one the REGISTER came.
  */
 export function reachedOn(flow: Flow, { host, port }: SipUri): Flow {
+  // The ports of a protected handset are those it agreed on.
+  if (flow.protected !== undefined) return flow;
   const address = shortestAddress(host.replace(/^\[|\]$/g, ''));
   if (address !== flow.remote.address) return flow;
   return { ...flow, remote: { address, port: port ?? 5060 } };

@@ -66,7 +66,7 @@ export class Router implements TransactionUser {
       // Handlers are looked up by what a stranger wrote, so only the table's own entries count.
       const handler = Object.hasOwn(this.#methods, request.method) ? this.#methods[request.method] : undefined;
       if (handler === undefined) throw this.#unserved(request.method);
-      checkRequired(request);
+      checkRequired(request, grantedTo(transaction));
       handler(transaction);
     });
   }
@@ -203,6 +203,11 @@ export class Router implements TransactionUser {
 function refusalOf(error: unknown): SipError | undefined {
   if (error instanceof MalformedError) return new SipError(400, error.message);
   return error instanceof SipError ? error : undefined;
+}
+
+/** An agreement is REGISTER's to judge; inside one, handsets require it again and again (RFC 3329 §2.3.1). */
+function grantedTo({ request, flow }: ServerTransaction): readonly string[] {
+  return request.method === 'REGISTER' || flow.protected !== undefined ? ['sec-agree'] : [];
 }
 
 /** RFC 3261 §16.3 step 3, for what is meant for somebody behind us. @throws SipError 483. */

@@ -71,8 +71,13 @@ export interface RegistrationChange {
 export class Registrations {
   readonly changed = new Listeners<[RegistrationChange]>();
   readonly #bySubscriber = new Map<Subscriber, readonly Binding[]>();
-  /** How many bindings of each subscriber have their handset at an IP address. */
+  /**
+   * How many bindings of each subscriber have their handset at an IP address. Those that are protected do not count: what
+   * comes from their address in clear is not theirs.
+   */
   readonly #byAddress = new Map<string, Map<Subscriber, number>>();
+  /** The subscriber whose bindings each association carries, and how many. */
+  readonly #byAssociation = new Map<number, { readonly subscriber: Subscriber; bindings: number }>();
   readonly #table: Table<Binding>;
   #size = 0;
 
@@ -94,12 +99,17 @@ export class Registrations {
     return this.#bySubscriber.values();
   }
 
-  /** Whether a handset of this subscriber is bound at this IP address, whatever its port and transport. */
+  /** Whether a handset of this subscriber is bound in clear at this IP address, whatever its port and transport. */
   isAt(subscriber: Subscriber, address: string): boolean {
     return this.#byAddress.get(address)?.has(subscriber) ?? false;
   }
 
-  /** The subscriber bound at this IP address, when there is just one. */
+  /** The subscriber who is registered through these security associations. */
+  carriedBy(association: number): Subscriber | undefined {
+    return this.#byAssociation.get(association)?.subscriber;
+  }
+
+  /** The subscriber bound in clear at this IP address, when there is just one. */
   onlyOneAt(address: string): Subscriber | undefined {
     const subscribers = this.#byAddress.get(address);
     return subscribers?.size === 1 ? subscribers.keys().next().value : undefined;
@@ -140,6 +150,10 @@ export class Registrations {
   }
 
   #count({ subscriber, flow }: Binding, by: 1 | -1): void {
+    if (flow.protected !== undefined) {
+      this.#countProtected(subscriber, flow.protected.association, by);
+      return;
+    }
     const { address } = flow.remote;
     const counts = this.#byAddress.get(address) ?? new Map<Subscriber, number>();
     const count = (counts.get(subscriber) ?? 0) + by;
@@ -147,6 +161,13 @@ export class Registrations {
     else counts.delete(subscriber);
     if (counts.size > 0) this.#byAddress.set(address, counts);
     else this.#byAddress.delete(address);
+  }
+
+  #countProtected(subscriber: Subscriber, association: number, by: 1 | -1): void {
+    const carried = this.#byAssociation.get(association) ?? { subscriber, bindings: 0 };
+    carried.bindings += by;
+    if (carried.bindings > 0) this.#byAssociation.set(association, carried);
+    else this.#byAssociation.delete(association);
   }
 }
 

@@ -58,6 +58,8 @@ export interface Subscriber {
   /** Quality of protection offered in challenges; some phones refuse to answer one. */
   readonly qop: 'auth' | 'none';
   readonly authOnRegisterOnly: boolean;
+  /** Whether its phones are refused when they offer no security agreement. */
+  readonly ipsecRequired: boolean;
   /** Several phones with one test SIM. */
   readonly multiSim: boolean;
   readonly forceSmsOverSgs: boolean;

@@ -121,6 +121,7 @@ export class Rig {
       sqn: 0,
       qop: 'auth',
       authOnRegisterOnly: true,
+      ipsecRequired: false,
       multiSim: true,
       forceSmsOverSgs: false,
       identities: uris.map((uri) =>

@@ -196,7 +196,7 @@ describe('errors of properties', () => {
     ['precondition: "maybe"', '2:15: precondition: boolean, "on" or "off" expected, found the string "maybe"'],
     [
       'ipsec_aalg_list: ["hmac-sha1-96"]',
-      '2:19: ipsec_aalg_list[0]: "hmac-md5-96", "hmac-sha-1-96" or "null" expected, found "hmac-sha1-96" (did you mean "hmac-sha-1-96"?)',
+      '2:19: ipsec_aalg_list[0]: "hmac-md5-96", "hmac-sha-1-96", "aes-gmac" or "null" expected, found "hmac-sha1-96" (did you mean "hmac-sha-1-96"?)',
     ],
     [
       'ipsec_ealg_list: "null"',

@@ -12,7 +12,7 @@ describe('help', () => {
     const lines = COMMANDS.help.run({}, actions).print(WIDE);
     assert.deepEqual(
       lines.map((line) => line.split(' ')[0]),
-      ['help', 'log', 'users', 'unregister', 'reauthenticate', 'quit'],
+      ['help', 'log', 'users', 'ipsec', 'unregister', 'reauthenticate', 'quit'],
     );
     assert.match(lines[0] ?? '', /^help \[command\] +\w/);
   });
@@ -35,6 +35,16 @@ describe('help', () => {
     assert.deepEqual(asked, [`reauthenticate ${identity} 60`, `reauthenticate ${identity} 5`]);
     assert.throws(() => COMMANDS.reauthenticate.run({ identity, seconds: '0' }, actions), CommandError);
     assert.throws(() => COMMANDS.reauthenticate.run({ identity: ABSENT.impi }, actions), /not registered/);
+  });
+
+  it('lists security associations, of all users or of some', () => {
+    const { actions } = fakeActions();
+    const [header, line] = COMMANDS.ipsec.run({}, actions).print(WIDE);
+    assert.match(header ?? '', /User +Set +Ends/);
+    assert.match(line ?? '', /current +3620s +hmac-sha-1-96 +aes-cbc +in +192\.168\.3\.2:41000 .* 0x1234abcd$/);
+    assert.deepEqual(COMMANDS.ipsec.run({ user: 'nobody' }, actions).print(WIDE), ['No security associations']);
+    const without = { ...actions, associations: () => 'no ESP in this kernel' };
+    assert.deepEqual(COMMANDS.ipsec.run({}, without).print(WIDE), ['No IPsec: no ESP in this kernel']);
   });
 
   it('explains each command', () => {

@@ -1,4 +1,4 @@
-import type { Actions, UserRow } from '../../src/control/actions.ts';
+import type { Actions, AssociationRow, UserRow } from '../../src/control/actions.ts';
 
 export const REGISTERED: UserRow = {
   impi: '001010123456789@ims.mnc001.mcc001.3gppnetwork.org',
@@ -29,6 +29,20 @@ export const ABSENT: UserRow = {
   sms: 12,
 };
 
+export const ASSOCIATIONS: readonly AssociationRow[] = [
+  {
+    impi: REGISTERED.impi,
+    role: 'current',
+    endsInS: 3620,
+    integrity: 'hmac-sha-1-96',
+    encryption: 'aes-cbc',
+    direction: 'in',
+    source: '192.168.3.2:41000',
+    destination: '192.168.4.1:5062',
+    spi: 0x1234abcd,
+  },
+];
+
 /** Actions that remember what they were asked. */
 export function fakeActions(users: readonly UserRow[] = [REGISTERED, ABSENT]) {
   const asked: string[] = [];
@@ -41,6 +55,7 @@ export function fakeActions(users: readonly UserRow[] = [REGISTERED, ABSENT]) {
       },
     },
     users: () => users,
+    associations: () => ASSOCIATIONS,
     unregister(identity, event) {
       asked.push(`unregister ${identity} ${event}`);
       return users.find(({ impi }) => impi === identity)?.bindings.length;

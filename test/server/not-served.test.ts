@@ -24,9 +24,6 @@ describe('settings whose service is not there', () => {
 
   it('keep the server from starting when somebody relies on them', () => {
     assert.equal(unfulfillable(load('')), undefined);
-    assert.match(unfulfillable(load('ipsec_required: true')) ?? '', /^ipsec_required demands IPsec/);
     assert.match(unfulfillable(load('rx_required: true')) ?? '', /^rx_required demands Rx/);
-    const user = 'ue_db: [{impi: "a", impu: "a", pwd: "a", ipsec_required: true}]';
-    assert.match(unfulfillable(load(user)) ?? '', /^ipsec_required/);
   });
 });

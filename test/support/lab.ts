@@ -5,6 +5,7 @@ import { loadConfig } from '../../src/config/load.ts';
 import { readFromMemory } from '../../src/config/source.ts';
 import { systemRandom } from '../../src/core/random.ts';
 import { type Log, openLog } from '../../src/log/log.ts';
+import type { Kernel } from '../../src/net/ports.ts';
 import { systemNet } from '../../src/net/system-net.ts';
 import { type Server, startServer } from '../../src/server.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -44,6 +45,7 @@ let servers = 0;
  * @param users entries of ue_db, as in a configuration file.
  * @param settings further properties.
  * @param socket properties of the first SIP socket besides its address; BOUND stands for the lab's address.
+ * @param kernel where there shall be IPsec.
  * @param more further addresses to listen on, IPv6 ones without a port: they get one of this test.
  */
 export async function startLab(
@@ -52,6 +54,7 @@ export async function startLab(
   settings = '',
   socket = '',
   more: readonly string[] = [],
+  kernel?: Kernel,
 ): Promise<Lab> {
   const address = `${CORNER}.${1 + (servers++ % 200)}`;
   const port6 = 20_000 + (process.pid % 20_000) + servers;
@@ -66,7 +69,8 @@ export async function startLab(
   t.after(() => {
     for (const phone of phones) phone.close();
   });
-  return launch(t, { address, port6, config, phones }, users, new FakeClock());
+  const site = { address, port6, config, phones, ...(kernel && { kernel }) };
+  return launch(t, site, users, new FakeClock());
 }
 
 interface Site {
@@ -74,10 +78,11 @@ interface Site {
   readonly port6: number;
   readonly config: (users: string) => string;
   readonly phones: Phone[];
+  readonly kernel?: Kernel;
 }
 
 async function launch(t: TestContext, site: Site, users: string, clock: FakeClock): Promise<Lab> {
-  const { address, port6, phones } = site;
+  const { address, port6, phones, kernel } = site;
   const text = site.config(users);
   const loaded = loadConfig('/lab/ims.cfg', { read: readFromMemory({ '/lab/ims.cfg': text }) });
   assert.deepEqual(loaded.errors, []);
@@ -86,7 +91,15 @@ async function launch(t: TestContext, site: Site, users: string, clock: FakeCloc
   const bugs: unknown[] = [];
   const onBug = (error: unknown) => bugs.push(error);
   const log = openLog({ clock, program: 'lteims', version: 'test', options: 'all.level=debug', console: () => {} });
-  const parts = { clock, random: systemRandom(), net: systemNet(onBug), log, onBug, quit: () => {} };
+  const parts = {
+    clock,
+    random: systemRandom(),
+    net: systemNet(onBug),
+    log,
+    onBug,
+    quit: () => {},
+    ...(kernel && { kernel: answering(kernel, clock) }),
+  };
   const server = await startServer(settings, 'test', parts);
   let stopped: Promise<void> | undefined;
   const stop = async () => {
@@ -118,6 +131,18 @@ async function launch(t: TestContext, site: Site, users: string, clock: FakeCloc
       putBack();
       return launch(t, site, entries, new FakeClock(clock.wallNow() + afterMs));
     },
+  };
+}
+
+/** Whoever asks the kernel hears of it by way of the clock, which stands still: at this very instant, in this case. */
+function answering(kernel: Kernel, clock: FakeClock): Kernel {
+  return {
+    async apply(changes) {
+      await kernel.apply(changes).finally(() => setImmediate(() => clock.advance(0)));
+    },
+    flush: () => kernel.flush(),
+    states: () => kernel.states(),
+    capabilities: () => kernel.capabilities(),
   };
 }
 

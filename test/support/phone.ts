@@ -23,10 +23,12 @@ export class Phone {
   readonly name: string;
   readonly local: Endpoint;
   readonly #socket: Socket;
-  readonly #server: Endpoint;
+  #server: Endpoint;
   readonly #inbox: Message[] = [];
   #arrived: (() => void) | undefined;
   #sequence = 0;
+  /** Port of the server that the last message came from. */
+  lastSource = 0;
 
   static async open(name: string, address: string, server: Endpoint, port = 0): Promise<Phone> {
     const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
@@ -41,7 +43,8 @@ export class Phone {
     this.local = { address, port };
     this.#socket = socket;
     this.#server = server;
-    socket.on('message', (data) => {
+    socket.on('message', (data, from) => {
+      this.lastSource = from.port;
       this.#inbox.push(parseMessage(data).message);
       this.#arrived?.();
     });
@@ -53,6 +56,11 @@ export class Phone {
 
   get contact(): string {
     return `sip:${this.name}@${printEndpoint(this.local)}`;
+  }
+
+  /** From now on messages go to another port of the server. */
+  aim(port: number): void {
+    this.#server = { ...this.#server, port };
   }
 
   /** The next message that came. */
@@ -138,7 +146,7 @@ export class Phone {
     const to = options.to ?? `<${method === 'REGISTER' ? this.uri : uri}>`;
     const lines = [
       `${method} ${uri} SIP/2.0`,
-      `Via: SIP/2.0/UDP ${printEndpoint(this.local)};branch=${branch};rport`,
+      `Via: SIP/2.0/UDP ${options.sentBy ?? printEndpoint(this.local)};branch=${branch}${options.sentBy === undefined ? ';rport' : ''}`,
       `From: ${from}`,
       `To: ${to}`,
       `Call-ID: ${callId}`,
@@ -215,6 +223,8 @@ export interface RequestOptions {
   readonly callId?: string;
   readonly branch?: string;
   readonly cseq?: number;
+  /** sent-by of the Via, then without rport. */
+  readonly sentBy?: string;
   readonly headers?: readonly string[];
   readonly body?: string;
 }

@@ -17,6 +17,7 @@ export function subscriber(
     sqn: 0,
     qop: 'auth',
     authOnRegisterOnly: false,
+    ipsecRequired: false,
     multiSim: false,
     forceSmsOverSgs: false,
     identities: identities.map((text) =>

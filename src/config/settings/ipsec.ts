@@ -3,8 +3,8 @@ import { list } from '../schema/list.ts';
 import { preset } from '../schema/property.ts';
 import { choice, flag } from '../schema/scalar.ts';
 
-const integrity = choice(['hmac-md5-96', 'hmac-sha-1-96', 'null']);
-const encryption = choice(['null', 'aes-cbc', 'des-ede3-cbc', 'des-cbc']);
+const integrity = choice(['hmac-md5-96', 'hmac-sha-1-96', 'aes-gmac', 'null']);
+const encryption = choice(['null', 'aes-cbc', 'des-ede3-cbc', 'des-cbc', 'aes-gcm']);
 
 export const ipsecTable = {
   ipsec: preset(flag, true, 'Security associations are agreed with phones that can (needs root).'),

@@ -1,0 +1,51 @@
+import type { Associations } from '../ipsec/associations.ts';
+import type { Binding, RegistrationChange, Registrations } from '../store/registrations.ts';
+
+/**
+ * Keeps security associations as long as the registrations they carry (TS 24.229 §5.2.2): a registration that begins or
+ * is refreshed extends them, and those that carry none any more go.
+ */
+export class ProtectedBindings {
+  readonly #associations: Associations;
+  readonly #registrations: Registrations;
+  /** Associations that carry registrations, by IMPI. */
+  readonly #carrying = new Map<string, ReadonlySet<number>>();
+
+  constructor(associations: Associations, registrations: Registrations) {
+    this.#associations = associations;
+    this.#registrations = registrations;
+  }
+
+  /**
+   * Goes on with the registrations of before a restart. Those whose associations could not be had again end: nothing
+   * reaches their phones.
+   */
+  resume(end: (bindings: readonly Binding[]) => void): void {
+    for (const bindings of [...this.#registrations.all()]) {
+      const stranded = bindings.filter(
+        ({ flow }) =>
+          flow.protected !== undefined && this.#associations.ownerOf(flow.protected.association) === undefined,
+      );
+      if (stranded.length > 0) end(stranded);
+      const [first] = bindings;
+      if (first !== undefined) this.changed({ subscriber: first.subscriber, bound: [] });
+    }
+  }
+
+  changed({ subscriber, bound }: Pick<RegistrationChange, 'subscriber' | 'bound'>): void {
+    for (const { flow, expiresAt } of bound) {
+      if (flow.protected === undefined) continue;
+      const { association, set } = flow.protected;
+      if (this.#associations.setOf(set)?.role === 'temporary') this.#associations.authenticated(set, expiresAt);
+      else this.#associations.extend(association, expiresAt);
+    }
+    const before = this.#carrying.get(subscriber.impi);
+    const now = new Set<number>();
+    for (const { flow } of this.#registrations.of(subscriber)) {
+      if (flow.protected !== undefined) now.add(flow.protected.association);
+    }
+    if (now.size > 0) this.#carrying.set(subscriber.impi, now);
+    else this.#carrying.delete(subscriber.impi);
+    for (const association of before ?? []) if (!now.has(association)) this.#associations.leave(association);
+  }
+}
