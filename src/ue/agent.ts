@@ -23,12 +23,14 @@ import type {
   TransactionFailure,
 } from '../sip/transaction/user.ts';
 import { SipTransport } from '../sip/transport/transport.ts';
-import { ChallengeAnswers } from './challenge-answer.ts';
+import { type Answer, ChallengeAnswers } from './challenge-answer.ts';
 import { type AuthenticationStep, ChallengeWalk } from './challenge-walk.ts';
 import { Journal } from './journal.ts';
-import type { HandsetOptions, HandsetParts } from './options.ts';
+import { DEFAULT_TIMERS, type HandsetOptions, type HandsetParts } from './options.ts';
 import { Patience } from './patience.ts';
+import { HANDSET_PORTS } from './protected-sets.ts';
 import { Requests } from './requests.ts';
+import { Security } from './security.ts';
 
 /** How a request ended. */
 export interface Outcome {
@@ -38,8 +40,12 @@ export interface Outcome {
   readonly failure?: TransactionFailure;
   /** The last form of the request, as given to the transaction. */
   readonly request: Request;
+  /** What it went on. */
+  readonly flow: Flow;
   /** Challenges on the way, and how they were answered. */
   readonly steps: readonly AuthenticationStep[];
+  /** Why the answer to the last challenge was not sent, in words. */
+  readonly withheld?: string;
 }
 
 export interface ExchangeOptions {
@@ -47,9 +53,12 @@ export interface ExchangeOptions {
   readonly first?: HeaderValue | undefined;
   /** false: a challenge is the end. */
   readonly answering?: boolean;
+  /** The way of each form of the request. Default: that of all requests. */
+  readonly way?: () => Flow;
+  /** Makes ready for the answer to a challenge; resolves with a text when it is not to be sent, and why. */
+  readonly beforeAnswer?: ((response: Response, answer: Answer) => Promise<string | undefined>) | undefined;
 }
 
-const RFC_TIMERS: TimerSettings = { t1Ms: 500, t2Ms: 4000, t4Ms: 5000 };
 const PATIENCE_MS = 5000;
 
 export class Agent {
@@ -61,6 +70,10 @@ export class Agent {
   readonly patience: Patience;
   readonly journal: Journal;
   readonly answers: ChallengeAnswers;
+  /** Of a handset with IPsec. */
+  readonly security: Security | undefined;
+  /** Resolves, once the handset was closed, when the kernel holds nothing of it any more. */
+  released: Promise<void> = Promise.resolve();
   readonly dialogs = new Dialogs();
   /** What waits for requests of a dialog that only we know yet, by Call-ID and tag: NOTIFY may overtake its 200. */
   readonly halfDialogs = new Map<string, (transaction: ServerTransaction) => void>();
@@ -74,31 +87,33 @@ export class Agent {
   readonly #transactions: TransactionLayer;
   readonly #pending = new Set<(why: TransactionFailure) => void>();
   #requests: Requests | undefined;
-  #flow: Flow | undefined;
+  #clear: Flow | undefined;
   #closed = false;
 
   /** Rejects with an Error in words when `local` cannot be listened on. @throws MalformedError for a wrong key or URI. */
   static async open(options: HandsetOptions, parts: HandsetParts): Promise<Agent> {
-    const agent = new Agent(options, parts);
+    const agent = new Agent(options, parts, await Security.open(options, parts));
     await agent.#open();
     return agent;
   }
 
-  private constructor(options: HandsetOptions, parts: HandsetParts) {
+  private constructor(options: HandsetOptions, parts: HandsetParts, security: Security | undefined) {
     const { net, clock, random, logger = silent, patienceMs = PATIENCE_MS } = parts;
     const onBug = parts.onBug ?? rethrow;
     this.options = options;
     this.net = net;
     this.clock = clock;
     this.random = random;
-    this.timers = options.timers ?? RFC_TIMERS;
+    this.security = security;
+    this.timers = options.timers ?? DEFAULT_TIMERS;
     this.patience = new Patience(systemClock(onBug), patienceMs);
     this.journal = new Journal(this.patience, parts.tap ?? noTap);
     this.answers = new ChallengeAnswers(options.impi, options.secrets, random);
     this.#transport = new SipTransport(
-      { net, clock, log: logger, tap: this.journal, onBug },
-      { sockets: [options.local] },
+      { net, clock, log: logger, tap: this.journal, onBug, ...(security && { protection: security.sets }) },
+      { sockets: [options.local], protectedPorts: HANDSET_PORTS },
     );
+    if (security !== undefined) security.sets.onRemoved = (set) => this.#transport.removed(set);
     this.#transactions = new TransactionLayer({
       wire: this.#transport,
       clock,
@@ -122,17 +137,28 @@ export class Agent {
   }
 
   async #open(): Promise<void> {
-    await this.#transport.open((message, flow) => this.#transactions.receive(message, flow));
+    await this.#transport.open((message, flow) => {
+      if (this.security?.admits(message, flow) !== false) this.#transactions.receive(message, flow);
+    });
     const { transport = 'UDP', server, local } = this.options;
     const place = this.#transport.places[0] ?? { local };
-    this.#flow = { transport, ...place, remote: server };
-    this.#requests = new Requests(this.options, place.local, this.random);
+    this.#clear = { transport, ...place, remote: server };
+    this.#requests = new Requests(this.options, () => this.flow, this.random);
+    if (this.security !== undefined && this.security.sets.ports === undefined) {
+      this.close();
+      throw new Error(`no protected ports could be bound on ${local.address}`);
+    }
   }
 
   /** How the server is reached. */
   get flow(): Flow {
-    if (this.#flow === undefined) throw new Error('the handset is not open');
-    return this.#flow;
+    return this.security?.flow ?? this.clear;
+  }
+
+  /** How it is reached without security associations. */
+  get clear(): Flow {
+    if (this.#clear === undefined) throw new Error('the handset is not open');
+    return this.#clear;
   }
 
   get requests(): Requests {
@@ -145,8 +171,9 @@ export class Agent {
   }
 
   /** One request in one transaction, no more. */
-  send(request: Request, handlers: ResponseHandlers): ClientTransaction {
-    return this.#transactions.request(request, this.flow, handlers);
+  send(request: Request, handlers: ResponseHandlers, flow = this.flow): ClientTransaction {
+    if (request.method !== 'REGISTER') this.security?.dress(request, flow);
+    return this.#transactions.request(request, flow, handlers);
   }
 
   ack(request: Request): void {
@@ -157,38 +184,59 @@ export class Agent {
    * Sends a request, and again with an answer while it is challenged.
    * @param build makes it, each time with the next CSeq.
    */
-  exchange(build: () => Request, { first, answering = true }: ExchangeOptions = {}): Promise<Outcome> {
-    const walk = this.challengeWalk();
+  exchange(build: () => Request, options: ExchangeOptions = {}): Promise<Outcome> {
     let method = 'the request';
-    const done = new Promise<Outcome>((resolve) => {
-      const attempt = (credentials: HeaderValue | undefined): void => {
-        const request = build();
-        method = request.method;
-        if (credentials !== undefined) request.headers.set(...credentials);
-        const { steps } = walk;
-        const fail = (failure: TransactionFailure) => {
-          this.#pending.delete(fail);
-          resolve({ status: statusOf(failure), failure, request, steps });
-        };
-        if (this.#closed) {
-          fail(CLOSED);
-          return;
-        }
-        this.#pending.add(fail);
-        this.send(request, {
-          onResponse: (response) => {
-            if (response.status < 200) return;
-            this.#pending.delete(fail);
-            const next = answering ? walk.next(request, response) : undefined;
-            if (next === undefined) resolve({ status: response.status, response, request, steps });
-            else attempt(next);
-          },
-          onFailure: fail,
-        });
+    const named = () => {
+      const request = build();
+      method = request.method;
+      return request;
+    };
+    return this.patience.within(this.#answered(named, options), () => `no final response to ${method}`);
+  }
+
+  async #answered(
+    build: () => Request,
+    { first, answering = true, way = () => this.flow, beforeAnswer }: ExchangeOptions,
+  ): Promise<Outcome> {
+    const walk = this.challengeWalk();
+    const { steps } = walk;
+    for (let credentials = first; ; ) {
+      const request = build();
+      const flow = way();
+      if (credentials !== undefined) request.headers.set(...credentials);
+      const end = await this.#final(request, flow);
+      if ('failure' in end) return { status: statusOf(end.failure), ...end, request, flow, steps };
+      const outcome = { status: end.response.status, ...end, request, flow, steps };
+      credentials = answering ? walk.next(request, end.response) : undefined;
+      const answer = steps.at(-1)?.answer;
+      if (credentials === undefined || answer === undefined) return outcome;
+      const withheld = await beforeAnswer?.(end.response, answer);
+      if (withheld !== undefined) return { ...outcome, withheld };
+    }
+  }
+
+  /** How one transaction ends. */
+  #final(
+    request: Request,
+    flow: Flow,
+  ): Promise<{ readonly response: Response } | { readonly failure: TransactionFailure }> {
+    return new Promise((resolve) => {
+      const fail = (failure: TransactionFailure) => {
+        this.#pending.delete(fail);
+        resolve({ failure });
       };
-      attempt(first);
+      if (this.#closed) {
+        fail(CLOSED);
+        return;
+      }
+      this.#pending.add(fail);
+      const onResponse = (response: Response) => {
+        if (response.status < 200) return;
+        this.#pending.delete(fail);
+        resolve({ response });
+      };
+      this.send(request, { onResponse, onFailure: fail }, flow);
     });
-    return this.patience.within(done, () => `no final response to ${method}`);
   }
 
   /** For the challenges of one request. */
@@ -208,6 +256,8 @@ export class Agent {
     if (this.#closed) return;
     this.#closed = true;
     this.#transactions.close();
+    // Before the transport: what is left of connections ends inside the associations.
+    if (this.security !== undefined) this.released = this.security.sets.close();
     this.#transport.close();
     for (const fail of [...this.#pending]) fail(CLOSED);
   }

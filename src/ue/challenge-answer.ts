@@ -7,7 +7,8 @@ import type { SimKeys } from '../aka/sim-keys.ts';
 import { Usim } from '../aka/usim.ts';
 import { MalformedError } from '../core/errors.ts';
 import { type Random, randomHex } from '../core/random.ts';
-import { akaPassword, parseAkaNonce, printAuts } from '../sip/message/aka-digest.ts';
+import type { SessionKeys } from '../ipsec/algorithm.ts';
+import { akaPassword, akaV2SessionKeys, parseAkaNonce, printAuts } from '../sip/message/aka-digest.ts';
 import type { Challenge, Credentials } from '../sip/message/authorization.ts';
 import { type DigestAlgorithm, digestAlgorithm, digestResponse } from '../sip/message/digest.ts';
 
@@ -20,7 +21,9 @@ export interface Secrets {
 }
 
 export type Answer =
-  | { readonly kind: 'password' | 'res'; readonly credentials: Credentials }
+  | { readonly kind: 'password'; readonly credentials: Credentials }
+  /** The card accepted the network; what goes on between the two is protected with these keys. */
+  | { readonly kind: 'res'; readonly credentials: Credentials; readonly keys: SessionKeys }
   /** The card refused the network: MAC of AUTN is not what its keys give. */
   | { readonly kind: 'mac-failure'; readonly credentials: Credentials }
   /** The card refused the sequence number and told its own. */
@@ -85,7 +88,7 @@ export class ChallengeAnswers {
       case 'success': {
         const credentials = this.#signed(challenge, 1, algorithm, akaPassword(algorithm, card), method, uri);
         this.#again = (by, to) => (by === method && to === uri ? credentials : undefined);
-        return { kind: 'res', credentials };
+        return { kind: 'res', credentials, keys: algorithm === 'AKAv2-MD5' ? akaV2SessionKeys(card) : card };
       }
       case 'mac-failure':
         return { kind: 'mac-failure', credentials: { ...this.#base(challenge, uri), response: '' } };

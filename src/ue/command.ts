@@ -4,18 +4,25 @@
  *     lteims ue register config/ims.cfg                      the first user registers and stays registered
  *     lteims ue answer config/ims.cfg --impi sipclient2      answers calls and echoes what it hears
  *     lteims ue call config/ims.cfg 1235 --impi sipclient    calls, sends a tone, says what came back
+ *     lteims ue register config/ims.cfg --ipsec --netns ue   the same through IPsec, in network namespace `ue`
  *
  * Exit codes: 0 it worked, 1 refused or failed, 2 wrong use.
  */
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { UserSettings } from '../config/settings/user.ts';
 import { type Endpoint, parseEndpoint } from '../core/endpoint.ts';
+import { MalformedError } from '../core/errors.ts';
 import type { TransportName } from '../core/flow.ts';
 import { systemRandom } from '../core/random.ts';
 import { systemClock } from '../core/system-clock.ts';
+import type { AlgorithmPair } from '../ipsec/algorithm.ts';
+import type { Net } from '../net/ports.ts';
 import { systemNet } from '../net/system-net.ts';
+import { systemKernel } from '../net/xfrm/system-kernel.ts';
 import { answer, call, register } from './actions.ts';
+import { enterNamespace } from './namespace.ts';
 import { Run, type RunParts } from './run.ts';
+import { parseAlgorithmPairs } from './security-offer.ts';
 import { readUserFile, type UserFile } from './user-file.ts';
 
 interface CommonOptions {
@@ -24,12 +31,18 @@ interface CommonOptions {
   readonly index?: number;
   readonly local?: Endpoint;
   readonly transport: 'udp' | 'tcp';
+  readonly ipsec?: true;
+  readonly ipsecAlgorithms?: readonly AlgorithmPair[];
+  readonly netns?: string;
   readonly verbose?: true;
 }
 
 const SIP_PORT = 5060;
 const DEFAULT_DURATION_S = 5;
 const MOST_NAMED = 20;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** What shells say of a program that Ctrl-C has ended. */
+const INTERRUPTED = 130;
 
 /** Adds `ue` and its subcommands. @param parts what a handset is built on; by default the machine's own. */
 export function addUeCommand(program: Command, parts: Partial<RunParts> = {}): void {
@@ -67,6 +80,9 @@ function add(ue: Command, name: string, description: string, options = {}): Comm
     .option('--index <number>', 'user by its place in ue_db, from 0', integer(0))
     .option('--local <address>', 'address of the handset; default: one the server can be reached from', localEndpoint)
     .addOption(new Option('--transport <name>', 'what requests go over').choices(['udp', 'tcp']).default('udp'))
+    .option('--ipsec', 'register through IPsec; needs root, and --netns where the server runs on this machine')
+    .option('--ipsec-algorithms <pairs>', 'offer these alone, hmac-sha-1-96/aes-cbc,hmac-md5-96/null for one', pairs)
+    .option('--netns <name>', 'run in this network namespace')
     .option('-v, --verbose', 'print whole messages');
 }
 
@@ -77,12 +93,20 @@ async function run(
   parts: Partial<RunParts>,
   act: (run: Run) => Promise<number>,
 ): Promise<void> {
+  const there = options.netns === undefined ? undefined : await enterNamespace(options.netns);
+  if (there !== undefined) {
+    process.exitCode = there;
+    return;
+  }
   const file = readUserFile(path);
   const user = chooseUser(command, file, options);
   const server = options.server ?? file.server;
   if (server === undefined) return command.error(`error: ${path} has no sip_addr: name the server with --server`);
   const transport: TransportName = options.transport === 'tcp' ? 'TCP' : 'UDP';
-  const { local } = options;
+  const { local, ipsecAlgorithms: algorithms } = options;
+  const ipsec = options.ipsec === true || algorithms !== undefined;
+  const machine = systemParts();
+  if (ipsec && parts.kernel === undefined && isOwn(server, machine.net)) throw new Error(oneNamespace(server));
   const opened = await Run.open(
     {
       user,
@@ -91,10 +115,40 @@ async function run(
       transport,
       verbose: options.verbose === true,
       ...(local !== undefined && { local }),
+      ...(ipsec && { ipsec: algorithms === undefined ? {} : { algorithms } }),
     },
-    { ...systemParts(), ...parts, interrupted: parts.interrupted ?? interruption() },
+    { ...machine, ...parts, interrupted: parts.interrupted ?? interruption() },
   );
+  if (parts.interrupted === undefined) releaseAlways(opened);
   process.exitCode = await act(opened);
+  await opened.handset.released;
+}
+
+/** Whatever ends the program, the kernel is to forget its security associations. */
+function releaseAlways({ handset, parts }: Run): void {
+  const end = (code: number) => {
+    handset.close();
+    void handset.released.finally(() => process.exit(code));
+  };
+  process.once('uncaughtException', (error) => {
+    console.error(error);
+    end(1);
+  });
+  void parts.interrupted.then(() => {
+    for (const signal of SIGNALS) process.once(signal, () => end(INTERRUPTED));
+  });
+}
+
+/** The server and the handset would each find the other's security associations for their own. */
+function oneNamespace({ address }: Endpoint): string {
+  return (
+    `the server's address ${address} is of this network namespace, and with IPsec a handset needs one of its own: ` +
+    'add --netns and a name'
+  );
+}
+
+function isOwn({ address }: Endpoint, net: Net): boolean {
+  return net.localAddresses().some((own) => own.address === address);
 }
 
 /** A person waits as long as the protocol does, so patience has no end here. */
@@ -104,6 +158,7 @@ function systemParts(): Omit<RunParts, 'interrupted'> {
   };
   return {
     net: systemNet(onBug),
+    kernel: systemKernel(),
     clock: systemClock(onBug),
     random: systemRandom(),
     patienceMs: Number.POSITIVE_INFINITY,
@@ -114,7 +169,7 @@ function systemParts(): Omit<RunParts, 'interrupted'> {
 /** The first Ctrl-C ends in order, the second at once. */
 function interruption(): Promise<void> {
   return new Promise((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+    for (const signal of SIGNALS) process.once(signal, () => resolve());
   });
 }
 
@@ -140,6 +195,14 @@ function localEndpoint(text: string): Endpoint {
   const read = parseEndpoint(text, 0);
   if (read === undefined) throw new InvalidArgumentError('192.0.2.1, 192.0.2.1:5060 or [2001:db8::1]:5060 expected.');
   return read;
+}
+
+function pairs(text: string): readonly AlgorithmPair[] {
+  try {
+    return parseAlgorithmPairs(text);
+  } catch (error) {
+    throw error instanceof MalformedError ? new InvalidArgumentError(error.message) : error;
+  }
 }
 
 function integer(least: number): (text: string) => number {

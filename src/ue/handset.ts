@@ -18,6 +18,7 @@
  */
 import type { UserSettings } from '../config/settings/user.ts';
 import { type Endpoint, printEndpoint } from '../core/endpoint.ts';
+import type { AssociationSet } from '../ipsec/association-set.ts';
 import { header } from '../sip/message/build.ts';
 import { ACCEPT } from '../sip/message/header-types.ts';
 import type { Request } from '../sip/message/message.ts';
@@ -92,7 +93,7 @@ export class Handset {
     return this.#agent.options;
   }
 
-  /** Where it listens for SIP. */
+  /** Where it listens for SIP: its protected port while it has security associations. */
   get local(): Endpoint {
     return this.#agent.flow.local;
   }
@@ -165,9 +166,19 @@ export class Handset {
     this.#agent.intercept = intercept;
   }
 
+  /** Told of each set of security associations that was set up. */
+  set onSet(onSet: ((set: AssociationSet) => void) | undefined) {
+    if (this.#agent.security !== undefined) this.#agent.security.onSet = onSet;
+  }
+
   /** Told of each challenge and its answer, before the answer is sent. */
   set onStep(onStep: ((step: AuthenticationStep) => void) | undefined) {
     this.#agent.onStep = onStep;
+  }
+
+  /** Resolves, once it was closed, when the kernel has forgotten its security associations. */
+  get released(): Promise<void> {
+    return this.#agent.released;
   }
 
   /** Closes everything at once; nothing is sent. */

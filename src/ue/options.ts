@@ -4,10 +4,19 @@ import type { TransportName } from '../core/flow.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Random } from '../core/random.ts';
 import type { Tap } from '../core/tap.ts';
-import type { Net } from '../net/ports.ts';
+import type { AlgorithmPair } from '../ipsec/algorithm.ts';
+import type { Kernel, Net } from '../net/ports.ts';
 import type { TimerSettings } from '../sip/transaction/timers.ts';
 import type { Secrets } from './challenge-answer.ts';
 import type { Codec } from './codec.ts';
+
+/** The values of RFC 3261 (table 4). */
+export const DEFAULT_TIMERS: TimerSettings = { t1Ms: 500, t2Ms: 4000, t4Ms: 5000 };
+
+export interface IpsecOptions {
+  /** In order of preference. Default: all that the kernel has. */
+  readonly algorithms?: readonly AlgorithmPair[];
+}
 
 /** Who a handset is and how it behaves. */
 export interface HandsetOptions {
@@ -24,6 +33,8 @@ export interface HandsetOptions {
   /** What its requests go over; it takes requests over both. Default UDP. */
   readonly transport?: TransportName;
   readonly secrets: Secrets;
+  /** It registers through IPsec only, which needs a SIM and a kernel. Default: no security agreement. */
+  readonly ipsec?: IpsecOptions;
   /**
    * Authorization of the first REGISTER (TS 24.229 §5.1.1.2): `named` with the algorithm, `unnamed` without as most
    * phones, `none` as softphones. Default `unnamed` with a SIM, else `none`.
@@ -38,7 +49,7 @@ export interface HandsetOptions {
   readonly expires?: number;
   /** In order of preference. Default PCMU, PCMA. */
   readonly codecs?: readonly Codec[];
-  /** Default: the values of RFC 3261. */
+  /** Default: DEFAULT_TIMERS. */
   readonly timers?: TimerSettings;
 }
 
@@ -48,6 +59,8 @@ export interface HandsetParts {
   /** Its timers: transactions, refreshes, media. */
   readonly clock: Clock;
   readonly random: Random;
+  /** Holds the security associations of handsets with `ipsec`. */
+  readonly kernel?: Kernel;
   readonly logger?: Logger;
   /** Told of every message. */
   readonly tap?: Tap;

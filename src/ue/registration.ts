@@ -3,6 +3,7 @@
  * (TS 24.229 §5.1.1, RFC 3261 §10.2).
  */
 import type { Scheduled } from '../core/clock.ts';
+import type { Flow } from '../core/flow.ts';
 import { AUTHORIZATION } from '../sip/message/authorization.ts';
 import { type HeaderValue, header } from '../sip/message/build.ts';
 import {
@@ -56,7 +57,7 @@ export class Registration {
   /** Told how each refresh of a registration that stays went. */
   onRefresh: ((result: RegisterResult) => void) | undefined;
   readonly #agent: Agent;
-  readonly #sequence: Sequence;
+  #sequence: Sequence;
   #last: RegisterResult | undefined;
   #staying: RegisterOptions | undefined;
   #timer: Scheduled | undefined;
@@ -88,7 +89,8 @@ export class Registration {
 
   /** One REGISTER, whatever its answer. `edit` may put any Authorization on it; there is none by itself. */
   async send(options: RegisterOptions = {}): Promise<RegisterResult> {
-    const outcome = await this.#agent.exchange(() => this.#request(options), { answering: false });
+    this.#agent.security?.renewOffer();
+    const outcome = await this.#agent.exchange(() => this.#request(options), { answering: false, way: this.#way });
     return this.#take(outcome, options);
   }
 
@@ -114,7 +116,16 @@ export class Registration {
   async #attempt(options: RegisterOptions): Promise<RegisterResult> {
     this.#timer?.cancel();
     this.#timer = undefined;
-    const outcome = await this.#agent.exchange(() => this.#request(options), { first: this.#credentials() });
+    const { security } = this.#agent;
+    security?.renewOffer();
+    const outcome = await this.#agent.exchange(() => this.#request(options), {
+      first: this.#credentials(),
+      way: this.#way,
+      beforeAnswer: security && ((response, answer) => security.challenged(response, answer)),
+    });
+    this.#settle(outcome);
+    // TS 24.229 §5.1.1.5.1: after a challenge without Security-Server it begins anew.
+    if (outcome.withheld !== undefined) this.#sequence = this.#agent.requests.sequence();
     const least = outcome.status === 423 ? outcome.response?.headers.tryGet(MIN_EXPIRES) : undefined;
     if (least !== undefined && least > (options.expires ?? 0) && options.obeyMinExpires !== false) {
       return this.#attempt({ ...options, expires: least, obeyMinExpires: false });
@@ -123,27 +134,33 @@ export class Registration {
   }
 
   #request({ expires, contacts, impu = this.#agent.options.impu, edit }: RegisterOptions): Request {
-    const { options, requests } = this.#agent;
+    const { options, requests, security } = this.#agent;
+    const flow = this.#way();
     const request = requests.next('REGISTER', `sip:${options.domain}`, this.#sequence, {
       from: impu,
       to: impu,
       headers: [
-        ...(contacts === undefined ? [requests.contactHeader] : []),
+        ...(contacts === undefined ? [header(CONTACT, requests.contact(flow))] : []),
         header(EXPIRES, expires ?? options.expires ?? EXPIRES_ASKED),
         header(SUPPORTED, 'path'),
         requests.allow,
       ],
     });
     for (const contact of contacts ?? []) request.headers.addRaw(CONTACT.name, contact);
+    security?.dress(request, flow);
     edit?.(request);
     return request;
   }
 
+  readonly #way = (): Flow => this.#agent.security?.registerFlow ?? this.#agent.clear;
+
   /** Those of the last challenge, else what TS 24.229 §5.1.1.2 puts on a first REGISTER. */
   #credentials(): HeaderValue | undefined {
+    const { security, answers } = this.#agent;
     const { impi, domain, secrets, firstAuthorization } = this.#agent.options;
     const uri = `sip:${domain}`;
-    const again = this.#agent.answers.again('REGISTER', uri);
+    // What was proven inside security associations is of no use in clear.
+    const again = security !== undefined && security.flow === undefined ? undefined : answers.again('REGISTER', uri);
     if (again !== undefined) return header(AUTHORIZATION, again);
     const form = firstAuthorization ?? (secrets.sim === undefined ? 'none' : 'unnamed');
     if (form === 'none') return undefined;
@@ -160,9 +177,9 @@ export class Registration {
 
   #take(outcome: Outcome, options: RegisterOptions): RegisterResult {
     const { requests } = this.#agent;
-    const { status, response } = outcome;
+    const { status, response, flow } = outcome;
     const accepted = status === 200 ? response?.headers : undefined;
-    const granted = accepted && grantedTo(options.contacts?.[0] ?? printNameAddr(requests.contact), accepted);
+    const granted = accepted && grantedTo(options.contacts?.[0] ?? printNameAddr(requests.contact(flow)), accepted);
     const result: RegisterResult = {
       ...outcome,
       registered: granted !== undefined && granted > 0,
@@ -173,13 +190,27 @@ export class Registration {
       this.#last = result;
       this.#failures = 0;
       requests.serviceRoute = accepted.all(SERVICE_ROUTE);
+      this.#secure(flow, granted ?? 0);
       this.#schedule(refreshDelayMs(granted ?? 0));
     } else if (accepted !== undefined) this.#forget();
     return result;
   }
 
+  /** The set that was made for an answer goes when the answer is refused. */
+  #settle({ status, flow }: Outcome): void {
+    if (status === 200 || flow.protected === undefined) return;
+    this.#agent.security?.sets.dispatch({ type: 'refused', set: flow.protected.set });
+  }
+
+  #secure({ protected: through }: Flow, granted: number): void {
+    const { security, clock } = this.#agent;
+    if (through === undefined) return;
+    security?.sets.dispatch({ type: 'registered', set: through.set, until: clock.now() + 1000 * granted });
+  }
+
   #forget(): void {
     this.#last = undefined;
+    this.#agent.security?.sets.dispatch({ type: 'left' });
     this.#agent.requests.serviceRoute = [];
     this.#timer?.cancel();
     this.#timer = undefined;

@@ -1,4 +1,5 @@
 import { type Endpoint, hostOf, printEndpoint } from '../core/endpoint.ts';
+import type { Flow } from '../core/flow.ts';
 import { type Random, randomHex } from '../core/random.ts';
 import { type HeaderValue, header, makeRequest } from '../sip/message/build.ts';
 import {
@@ -41,17 +42,17 @@ const USER_AGENT_TEXT = 'lteims-ue';
 
 /** Writes a handset's requests outside dialogs, and what it puts on every message. */
 export class Requests {
-  /** As it stands in REGISTER, INVITE and SUBSCRIBE, and in their answers. */
-  readonly contact: NameAddr;
   /** Service-Route of the registration (RFC 3608), empty before. */
   serviceRoute: readonly NameAddr[] = [];
   readonly #options: HandsetOptions;
+  readonly #flow: () => Flow;
   readonly #random: Random;
 
-  constructor(options: HandsetOptions, local: Endpoint, random: Random) {
+  /** @param flow the way of requests at that moment. */
+  constructor(options: HandsetOptions, flow: () => Flow, random: Random) {
     this.#options = options;
+    this.#flow = flow;
     this.#random = random;
-    this.contact = parseNameAddr(contactText(options, local));
   }
 
   /** A new Call-ID and From tag. */
@@ -84,8 +85,13 @@ export class Requests {
     );
   }
 
+  /** As it stands in REGISTER, INVITE and SUBSCRIBE, and in their answers, on that way. */
+  contact({ local } = this.#flow()): NameAddr {
+    return parseNameAddr(contactText(this.#options, local));
+  }
+
   get contactHeader(): HeaderValue {
-    return header(CONTACT, this.contact);
+    return header(CONTACT, this.contact());
   }
 
   get allow(): HeaderValue {
@@ -105,9 +111,9 @@ export class Requests {
   }
 
   #routes(): readonly HeaderValue[] {
-    const { server, transport } = this.#options;
+    const { remote, transport } = this.#flow();
     const tcp = transport === 'TCP' ? ';transport=tcp' : '';
-    const edge = parseNameAddr(`<sip:${printEndpoint(server)};lr${tcp}>`);
+    const edge = parseNameAddr(`<sip:${printEndpoint(remote)};lr${tcp}>`);
     return [edge, ...this.serviceRoute].map((route) => header(ROUTE, route));
   }
 }

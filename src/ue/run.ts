@@ -8,7 +8,7 @@ import { Handset, type UserHandsetOptions } from './handset.ts';
 import type { JournalEntry } from './journal.ts';
 import type { HandsetParts } from './options.ts';
 import type { RegisterOptions, RegisterResult } from './registration.ts';
-import { describeStep, registrationVerdict } from './verdict.ts';
+import { describeSet, describeStep, registrationVerdict } from './verdict.ts';
 
 export interface RunParts extends HandsetParts {
   readonly print: (line: string) => void;
@@ -34,6 +34,7 @@ export class Run {
     const handset = await Handset.fromUser(user, options, parts);
     handset.journal.onEntry = (entry) => parts.print(verbose ? wholeMessage(entry) : oneLine(entry));
     handset.onStep = (step) => parts.print(`   ${describeStep(step)}`);
+    handset.onSet = (set) => parts.print(`   ${describeSet(set)}`);
     const { impi, impu, server, transport = 'UDP' } = handset.options;
     parts.print(`${impi} (${impu}) on ${printEndpoint(handset.local)}, ${transport} to ${printEndpoint(server)}`);
     return new Run(handset, parts);

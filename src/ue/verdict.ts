@@ -1,5 +1,6 @@
 /** What went wrong with a handset's registration or call, in one sentence that says what to look at. */
-import { printEndpoint } from '../core/endpoint.ts';
+import { hostOf, printEndpoint } from '../core/endpoint.ts';
+import type { AssociationSet } from '../ipsec/association-set.ts';
 import type { Outcome } from './agent.ts';
 import type { CallEnd } from './call.ts';
 import type { AuthenticationStep } from './challenge-walk.ts';
@@ -22,11 +23,31 @@ export function describeStep({ challenge, answer }: AuthenticationStep): string 
   }
 }
 
+/** The security associations a handset and its server have set up. */
+export function describeSet({ algorithms, ours, handset }: AssociationSet): string {
+  const [here, there] = [hostOf(ours.address), hostOf(handset.address)];
+  const ways = `${here}:${ours.portC} -> ${there}:${handset.portS}, ${here}:${ours.portS} <- ${there}:${handset.portC}`;
+  return `security associations with ${algorithms.integrity} and ${algorithms.encryption}: ${ways}`;
+}
+
 /** Why a REGISTER was not accepted. */
-export function registrationVerdict({ status, response, failure, steps }: Outcome, options: HandsetOptions): string {
+export function registrationVerdict(
+  { status, response, failure, flow, steps, withheld }: Outcome,
+  options: HandsetOptions,
+): string {
   const server = printEndpoint(options.server);
   const last = steps.at(-1)?.answer;
+  if (withheld !== undefined) return `no security associations: ${withheld}`;
   if (failure?.kind === 'transport') return failure.error.message;
+  if (failure !== undefined && flow.protected !== undefined) {
+    const [here, there] = [flow.local.address, flow.remote.address];
+    return (
+      `nothing came back through the security associations: between ${here} and ${there} ESP (IP protocol 50) must be ` +
+      'let through, without a NAT, and both must find the way to each other; or the server made them with other keys, ' +
+      'which `ip -s xfrm state` there counts as failed'
+    );
+  }
+  if (SECURITY_STATUS.has(status)) return REGISTER_CAUSES[status] ?? '';
   if (failure !== undefined) return `nobody answered at ${server}: is the server running there, and SIP let through?`;
   if (last?.kind === 'mac-failure') {
     return 'the SIM does not believe the server: K, OP or OPc, or sim_algo differ between the two';
@@ -42,12 +63,16 @@ export function registrationVerdict({ status, response, failure, steps }: Outcom
   return REGISTER_CAUSES[status] ?? `the server refused: ${status} ${response?.reason ?? ''}`.trim();
 }
 
+/** Those that say more than the challenge before them. */
+const SECURITY_STATUS: ReadonlySet<number> = new Set([420, 421, 494]);
+
 const REGISTER_CAUSES: { readonly [status: number]: string } = {
   400: 'the server found the REGISTER malformed; its log says where',
   403: 'the server does not know this user, or the identity is not its own: compare impi and impu with its ue_db',
   404: 'the server does not know this identity: compare impu with its ue_db',
-  420: 'the server wants an extension this handset has not',
-  421: 'the server takes phones with IPsec only (ipsec_required)',
+  420: 'the server does no IPsec, or with none of the algorithms offered; its log says why',
+  421: 'the server takes phones with IPsec only (ipsec_required): try --ipsec',
+  494: 'the server was told another Security-Verify or Security-Client than it knows: something between changes messages',
   503: 'the server is not ready',
 };
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { Command, CommanderError } from 'commander';
+import type { SimKeys } from '../../src/aka/sim-keys.ts';
 import { parseEndpoint } from '../../src/core/endpoint.ts';
 import { systemRandom } from '../../src/core/random.ts';
 import { systemNet } from '../../src/net/system-net.ts';
@@ -11,6 +12,7 @@ import { verifyDigest } from '../../src/sip/message/digest.ts';
 import { addUeCommand } from '../../src/ue/command.ts';
 import { Handset } from '../../src/ue/handset.ts';
 import { FakeClock } from '../support/fake-clock.ts';
+import { FakeKernel } from '../support/fake-kernel.ts';
 import { accept, challenge, credentialsOf, DOMAIN, vector, XOR } from './home.ts';
 import { answer, handsetParts, ScriptedServer } from './scripted-server.ts';
 
@@ -20,6 +22,13 @@ const USERS = `domain: "${DOMAIN}", ue_db: [
   { imsi: "001010123456789", sim_algo: "milenage", opc: "00112233445566778899aabbccddeeff",
     K: "00112233445566778899aabbccddeeff" },
 ]`;
+
+/** The card of the last user. */
+const OPC_ALIKE: SimKeys = {
+  algo: 'milenage',
+  k: Buffer.from('00112233445566778899aabbccddeeff', 'hex'),
+  opc: Buffer.from('00112233445566778899aabbccddeeff', 'hex'),
+};
 
 function rethrow(error: unknown): never {
   throw error;
@@ -48,7 +57,8 @@ async function open(t: TestContext) {
   };
   const run = async (...args: string[]): Promise<number> => {
     const program = new Command('lteims').exitOverride().configureOutput({ writeErr: print, writeOut: print });
-    addUeCommand(program, { net: systemNet(rethrow), clock, random: systemRandom(), print, interrupted });
+    const kernel = new FakeKernel();
+    addUeCommand(program, { net: systemNet(rethrow), kernel, clock, random: systemRandom(), print, interrupted });
     try {
       await program.parseAsync(['ue', ...args], { from: 'user' });
     } catch (error) {
@@ -139,6 +149,33 @@ describe('lteims ue register', () => {
     assert.equal(await run('register', file, '--server', 'somewhere'), 2);
     assert.equal(await run('register', file, '--transport', 'sctp', '--server', '127.0.0.1'), 2);
     assert.equal(await run('call', file), 2);
+  });
+});
+
+describe('lteims ue --ipsec', () => {
+  it('says what became of it', async (t) => {
+    const { file, run, lines } = await open(t);
+    const { server, address } = await openServer(t);
+    const sim = ['register', file, '--server', address, '--once', '--index', '2'];
+    server.on.REGISTER = (transaction) => challenge(transaction, vector(OPC_ALIKE));
+    assert.equal(await run(...sim, '--ipsec-algorithms', 'hmac-md5-96/aes-cbc'), 1);
+    assert.match(lines.at(-1) ?? '', /no security associations: the challenge has no Security-Server/);
+    assert.match(
+      server.all('REGISTER')[0]?.headers.raw('Security-Client') ?? '',
+      /^[^,]*;alg=hmac-md5-96;ealg=aes-cbc$/,
+    );
+    await assert.rejects(run('register', file, '--server', address, '--ipsec'), /alice.* has no SIM/);
+  });
+
+  it('refuses what is no pair of algorithms, and a namespace that is not there', async (t) => {
+    const { file, run, lines } = await open(t);
+    assert.equal(await run('register', file, '--server', '127.0.0.1', '--ipsec-algorithms', 'rot13'), 2);
+    assert.match(lines.join('\n'), /rot13 is no pair; these are: hmac-md5-96\/null, /);
+    await assert.rejects(
+      run('register', file, '--netns', 'nowhere'),
+      /no network namespace nowhere; .*\n {2}ip netns add nowhere\n/,
+    );
+    await assert.rejects(run('register', file, '--netns', '../nowhere'), /no network namespace/);
   });
 });
 
