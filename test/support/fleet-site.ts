@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { Child } from './child.ts';
 import { MAIN, temporaryFolder } from './daemon.ts';
 import { FLEET, type Fleet, type FleetMember, type FleetReport } from './handset-fleet.ts';
 import { joinedNamespaces, type Side } from './namespaces.ts';
@@ -10,6 +11,7 @@ export interface FleetSite {
   readonly phone: Side;
   readonly server: Side;
   readonly folder: string;
+  readonly daemon: Child;
 }
 
 /** Of every card: XOR. */
@@ -24,8 +26,12 @@ export function imsi(index: number): string {
   return `00101${String(index).padStart(10, '0')}`;
 }
 
-/** Writes a configuration with so many users, who all need IPsec. @returns its path. */
-export function configure(folder: string, addresses: readonly string[], users: number): string {
+/**
+ * Writes a configuration with so many users, who all need IPsec.
+ * @param more further properties.
+ * @returns its path.
+ */
+export function configure(folder: string, addresses: readonly string[], users: number, more: object = {}): string {
   const config = join(folder, 'ims.cfg');
   const settings = {
     sip_addr: addresses,
@@ -36,18 +42,19 @@ export function configure(folder: string, addresses: readonly string[], users: n
     port_min: 20_000,
     port_max: 30_000,
     ue_db: Array.from({ length: users }, (_, index) => ({ imsi: imsi(index), K })),
+    ...more,
   };
   writeFileSync(config, JSON.stringify(settings));
   return config;
 }
 
-export async function fleetSite(t: TestContext, users: number): Promise<FleetSite> {
+export async function fleetSite(t: TestContext, users: number, more: object = {}): Promise<FleetSite> {
   const { phone, server } = await joinedNamespaces(t);
   const folder = temporaryFolder(t);
-  const config = configure(folder, [server.ipv4, `[${server.ipv6}]`], users);
+  const config = configure(folder, [server.ipv4, `[${server.ipv6}]`], users, more);
   const daemon = server.start(t, process.execPath, '--enable-source-maps', MAIN, config);
   await daemon.until(/Type 'help'/, WAIT);
-  return { phone, server, folder };
+  return { phone, server, folder, daemon };
 }
 
 /** Runs handsets in the phones' namespace. */

@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { ALGORITHM_PAIRS } from '../../src/ipsec/algorithm.ts';
 import { Child } from '../support/child.ts';
 import { MAIN, temporaryFolder } from '../support/daemon.ts';
+import { eventually } from '../support/eventually.ts';
 import { configure, fleetSite, flown, fly, imsi, SIP_PORT, WAIT } from '../support/fleet-site.ts';
 import type { FleetMember } from '../support/handset-fleet.ts';
 import { inKernelLab } from '../support/kernel-lab.ts';
@@ -42,6 +45,74 @@ if (inKernelLab(import.meta.url)) {
     t.diagnostic(`${members.length} handsets registered within ${report.registerMs} ms`);
     assert.deepEqual(report, { ...flown(members.length), registerMs: report.registerMs });
     await assertNothingLeft(phone.namespace);
+    all.daemon.kill('SIGTERM');
+    assert.equal(await all.daemon.exitCode(WAIT.ms), 0);
+    await assertNothingLeft(server.namespace);
+  });
+
+  test('Wireshark reads a capture of Gm with the keys the log shows', async (t) => {
+    const log = { log_filename: 'ims.log', log_options: 'ipsec.level=debug,ipsec.key=1' };
+    const site = await fleetSite(t, 2, log);
+    const { phone, server, folder } = site;
+    const capture = join(folder, 'gm.pcap');
+    const wire = server.start(t, 'tcpdump', '-U', '-n', '-i', server.device, '-w', capture);
+    await eventually(() => assert.match(wire.errors, /listening on/));
+    const members = ['hmac-sha-1-96/aes-cbc', 'hmac-md5-96/des-ede3-cbc'].map((algorithms, index): FleetMember => {
+      const transport = index === 0 ? 'UDP' : 'TCP';
+      const ends = { server: { address: server.ipv4, port: SIP_PORT }, local: phone.ipv4, transport } as const;
+      return { imsi: imsi(index), algorithms, ...ends };
+    });
+    assert.deepEqual((await fly(site, members)).failures, []);
+    wire.kill('SIGTERM');
+    await wire.ended;
+    const associations = readFileSync(join(folder, 'ims.log'), 'utf8').match(/"IPv[46]",.*/g) ?? [];
+    const keys = associations.flatMap((line) => ['-o', `uat:esp_sa:${line}`]);
+    const esp = ['-o', 'esp.enable_encryption_decode:TRUE', '-o', 'esp.enable_authentication_check:TRUE'];
+    const fields = ['-T', 'fields', '-e', 'sip.Method', '-e', 'sip.Status-Code', '-e', 'esp.icv_bad'];
+    const { stdout } = await promisify(execFile)('tshark', [
+      '-n',
+      '-r',
+      capture,
+      ...keys,
+      ...esp,
+      '-Y',
+      'esp && sip',
+      ...fields,
+    ]);
+    const seen = stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split('\t'));
+    for (const method of ['REGISTER', 'SUBSCRIBE', 'NOTIFY', 'INVITE', 'BYE']) {
+      assert.ok(
+        seen.some(([name]) => name === method),
+        `${method} in ${stdout}`,
+      );
+    }
+    assert.ok(seen.some(([, status]) => status === '200'));
+    assert.deepEqual(
+      seen.filter(([, , bad]) => bad === '1' || bad === 'True'),
+      [],
+    );
+  });
+
+  test('a daemon that is killed and started again still reaches its phones, in the associations they have', async (t) => {
+    const state = join(temporaryFolder(t), 'state.db');
+    const { phone, server, folder, daemon } = await fleetSite(t, 2, { ue_db_filename: state });
+    const config = join(folder, 'ims.cfg');
+    const lteims = [process.execPath, '--enable-source-maps', MAIN] as const;
+    const ue = (...args: readonly string[]) =>
+      phone.start(t, ...lteims, 'ue', ...args, '--server', server.ipv4, '--ipsec');
+    const callee = ue('answer', config, '--index', '0');
+    await callee.until(/200 OK \(REGISTER\)/, WAIT);
+    daemon.kill('SIGKILL');
+    await daemon.ended;
+    const again = server.start(t, ...lteims, config);
+    await again.until(/Type 'help'/, WAIT);
+    const caller = ue('call', config, imsi(0), '--index', '1', '--duration', '1');
+    assert.equal(await caller.exitCode(WAIT.ms), 0, caller.output + caller.errors);
+    callee.kill('SIGTERM');
+    assert.equal(await callee.exitCode(WAIT.ms), 0);
   });
 
   test('the command line makes its way into a namespace, and out of it without leaving anything', async (t) => {
