@@ -17,6 +17,7 @@ import {
   otherSide,
   type Side,
 } from './call-states.ts';
+import { DialogRecord, type DialogType } from './dialog-record.ts';
 import { featureTags } from './end-to-end.ts';
 import type { CallFeature } from './feature.ts';
 import { PathFeatures } from './features.ts';
@@ -24,6 +25,7 @@ import { IncomingLeg } from './incoming-leg.ts';
 import { assertedIdentities, type Caller, makeInvite } from './invite.ts';
 import type { Leg, LegParts } from './leg.ts';
 import type { EndReason, LegReport, Sdp } from './leg-states.ts';
+import type { LiveCall } from './live-call.ts';
 import { OutgoingLeg } from './outgoing-leg.ts';
 
 /** A request for a call between users, all parties known. */
@@ -44,13 +46,14 @@ export interface CallParts extends LegParts {
 interface Branch {
   readonly binding: Binding;
   readonly features: PathFeatures;
+  readonly record: DialogRecord;
   leg: OutgoingLeg | undefined;
   /** Its latest 18x or 2xx: what the caller is shown of it. */
   response: Response | undefined;
 }
 
 /** One call: performs the effects of call-machine.ts with its legs and features. */
-export class Call {
+export class Call implements LiveCall {
   readonly #parts: CallParts;
   readonly #request: CallRequest;
   readonly #caller: IncomingLeg;
@@ -58,13 +61,13 @@ export class Call {
   readonly #machine: Machine<CallState, CallEvent, CallEffect, CallTimers>;
 
   /** @throws SipError when the INVITE cannot be understood; nothing has been started then. */
-  constructor(parts: CallParts, request: CallRequest, onGone: (call: Call) => void) {
+  constructor(parts: CallParts, request: CallRequest, onGone: () => void) {
     this.#parts = parts;
     this.#request = request;
     const offer = sessionOf(request.transaction.request);
     this.#caller = new IncomingLeg(
       parts,
-      request.caller.subscriber.impi,
+      { impi: request.caller.subscriber.impi, record: this.#record('server') },
       request.transaction,
       calledHeaders(request),
       (report) => this.#callerReports(report),
@@ -78,8 +81,11 @@ export class Call {
       {
         perform: (effect) => this.#perform(effect),
         onUnexpected: (state, event) => parts.logger.debug(() => `call ${state.name}: ${event.type} not expected`),
-        onState: (state) => this.#tell(state.name),
-        onFinal: () => onGone(this),
+        onState: (state) => {
+          this.#tell(state.name);
+          this.#enter(state);
+        },
+        onFinal: () => onGone(),
       },
     );
     this.#tell('init');
@@ -93,6 +99,16 @@ export class Call {
     this.#parts.logger.info(() => `Call ${caller.identity.text} to ${called.text}: ${state}`, {
       id: shortId(transaction.request.headers.raw('Call-ID') ?? ''),
     });
+  }
+
+  /** The dialogs of those who take part follow the call. */
+  #enter(state: CallState): void {
+    if (state.name === 'gone') return;
+    this.#caller.record.enter(state.name);
+    if (state.name !== 'start' && state.name !== 'hold') return;
+    const answered = this.#branches[state.branch]?.record;
+    answered?.enter(state.name);
+    this.#caller.record.partner ??= answered?.sessionId;
   }
 
   get state(): CallState['name'] {
@@ -115,6 +131,16 @@ export class Call {
     if (this.state !== 'stop' && this.subscribers.includes(subscriber)) this.stop(why);
   }
 
+  get records(): readonly DialogRecord[] {
+    return [this.#caller.record, ...this.#branches.map(({ record }) => record)];
+  }
+
+  #record(type: DialogType): DialogRecord {
+    const { clock, random } = this.#parts;
+    const { caller, called } = this.#request;
+    return new DialogRecord(clock, random, type, caller.identity.text, called.text);
+  }
+
   #ringingTimer() {
     return { noAnswer: this.#parts.clock.now() + this.#parts.callTimers.noAnswerMs };
   }
@@ -123,7 +149,9 @@ export class Call {
     const id = randomHex(this.#parts.random, 2);
     const path = { id, flows: { caller: this.#caller.flow, callee: binding.flow } };
     const { features, logger } = this.#parts;
-    return { binding, features: new PathFeatures(features, path, logger), leg: undefined, response: undefined };
+    const record = this.#record('client');
+    record.partner = this.#caller.record.sessionId;
+    return { binding, features: new PathFeatures(features, path, logger), record, leg: undefined, response: undefined };
   }
 
   #callerReports(report: LegReport): void {
@@ -154,6 +182,7 @@ export class Call {
     if (known !== undefined && 'response' in report) known.response = report.response;
     switch (report.type) {
       case 'progress':
+        if (report.status === 180) known?.record.enter('ringing');
         this.#machine.dispatch({ type: 'progress', branch, status: report.status, sdp: report.sdp });
         return;
       case 'answered':
@@ -241,6 +270,7 @@ export class Call {
         return;
       case 'release':
         this.#branches[effect.branch]?.features.end();
+        this.#branches[effect.branch]?.record.enter('stop');
         return;
     }
   }
@@ -257,9 +287,9 @@ export class Call {
     const sdp = this.#pass(id, 'caller', 'offer', offer);
     const request = makeInvite(random, handsets, transaction.request, caller, called, branch.binding, sdp);
     const flow = handsets.towards(branch.binding, request, called);
-    const { impi } = branch.binding.subscriber;
+    const peer = { impi: branch.binding.subscriber.impi, record: branch.record };
     const features = featureTags(transaction.request.headers);
-    branch.leg = new OutgoingLeg(this.#parts, impi, request, flow, features, (report) => {
+    branch.leg = new OutgoingLeg(this.#parts, peer, request, flow, features, (report) => {
       this.#calleeReports(id, report);
     });
     branch.leg.start();

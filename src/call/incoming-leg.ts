@@ -7,7 +7,7 @@ import { Headers } from '../sip/message/headers.ts';
 import type { Request } from '../sip/message/message.ts';
 import type { ServerTransaction } from '../sip/transaction/user.ts';
 import { featureTags, hidesIdentity, RESPONSE_HEADERS } from './end-to-end.ts';
-import { Leg, type LegParts } from './leg.ts';
+import { Leg, type LegParts, type LegPeer } from './leg.ts';
 import type { LegEffect, LegReport } from './leg-states.ts';
 
 type Opening = Extract<LegEffect, { type: 'respondProgress' | 'respondAccept' }>;
@@ -32,12 +32,12 @@ export class IncomingLeg extends Leg {
    */
   constructor(
     parts: LegParts,
-    impi: string,
+    peer: LegPeer,
     transaction: ServerTransaction,
     identity: readonly HeaderValue[],
     report: (report: LegReport) => void,
   ) {
-    super(parts, impi, { name: 'invited' }, report);
+    super(parts, peer, { name: 'invited' }, report);
     this.request = transaction.request;
     this.#transaction = transaction;
     this.#flow = parts.handsets.back(transaction.request, transaction.flow);

@@ -15,6 +15,7 @@ import { SipError } from '../sip/message/sip-error.ts';
 import type { ClientTransaction, ResponseHandlers, ServerTransaction, Transactions } from '../sip/transaction/user.ts';
 import type { Handsets } from '../store/handsets.ts';
 import { SDP_TYPE, trySessionOf } from './body.ts';
+import type { DialogRecord } from './dialog-record.ts';
 import { inDialogEvent } from './in-dialog.ts';
 import { LEG_MACHINE } from './leg-machine.ts';
 import type { LegEffect, LegEvent, LegReport, LegState, LegTimers, Sdp } from './leg-states.ts';
@@ -30,6 +31,14 @@ export interface LegParts {
   readonly timers: LegTimers;
 }
 
+/** What a leg is told of the handset at its end. */
+export interface LegPeer {
+  /** Private identity of the handset. */
+  readonly impi: string;
+  /** Where the leg tells what happens to it. */
+  readonly record: DialogRecord;
+}
+
 /** Our user part in Contact: what stands for the call server. */
 export const CONTACT_USER = 'ims';
 
@@ -38,8 +47,8 @@ export const CONTACT_USER = 'ims';
  * that. It performs the effects of leg-machine.ts with transactions and dialogs.
  */
 export abstract class Leg implements DialogUsage {
-  /** Private identity of the handset. */
   readonly impi: string;
+  readonly record: DialogRecord;
   protected readonly parts: LegParts;
   protected dialog: Dialog | undefined;
   /** Feature tags of the handset at the other end of the call: our Contact shows them. */
@@ -56,13 +65,17 @@ export abstract class Leg implements DialogUsage {
   #unacknowledged = 0;
 
   /** @param report told of what the call needs to know, during `dispatch` and later. */
-  constructor(parts: LegParts, impi: string, initial: LegState, report: (report: LegReport) => void) {
+  constructor(parts: LegParts, { impi, record }: LegPeer, initial: LegState, report: (report: LegReport) => void) {
     this.parts = parts;
     this.impi = impi;
+    this.record = record;
     this.#report = report;
     this.#machine = new Machine(LEG_MACHINE, initial, parts.clock, parts.timers, {
       perform: (effect) => this.perform(effect),
       onUnexpected: (state, event) => parts.logger.debug(() => `leg ${state.name}: ${event.type} not expected`),
+      onState: ({ name }) => {
+        if (name === 'leaving' || name === 'ended') record.enter('stop');
+      },
       onFinal: () => this.forgetDialogs(),
     });
   }
@@ -83,6 +96,7 @@ export abstract class Leg implements DialogUsage {
   }
 
   onRequest(transaction: ServerTransaction): void {
+    this.record.received();
     const { request } = transaction;
     const { name } = this.state;
     // A BYE is answered 200 even then: phones whose crossing BYE is refused were seen to leave the network.
@@ -95,6 +109,7 @@ export abstract class Leg implements DialogUsage {
   }
 
   onAck(request: Request): void {
+    this.record.received();
     const awaited = this.#offered?.request.headers.get(CSEQ)?.number;
     if (request.headers.get(CSEQ)?.number === awaited) this.dispatch({ type: 'acked', sdp: trySessionOf(request) });
   }

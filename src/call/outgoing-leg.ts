@@ -4,7 +4,7 @@ import { CONTENT_TYPE, CSEQ, FROM, TO, tagOf } from '../sip/message/header-types
 import type { Request, Response } from '../sip/message/message.ts';
 import type { Params } from '../sip/message/params.ts';
 import { SDP_TYPE } from './body.ts';
-import { Leg, type LegParts } from './leg.ts';
+import { Leg, type LegParts, type LegPeer } from './leg.ts';
 import type { LegEffect, LegReport } from './leg-states.ts';
 import { passedOn, type Refusal, UNREACHABLE } from './refusal.ts';
 
@@ -37,13 +37,13 @@ export class OutgoingLeg extends Leg {
    */
   constructor(
     parts: LegParts,
-    impi: string,
+    peer: LegPeer,
     request: Request,
     flow: Flow,
     features: Params,
     report: (report: LegReport) => void,
   ) {
-    super(parts, impi, { name: 'inviting' }, report);
+    super(parts, peer, { name: 'inviting' }, report);
     this.#request = request;
     this.#flow = flow;
     this.#sequence = request.headers.get(CSEQ)?.number ?? 1;
