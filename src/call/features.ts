@@ -3,7 +3,7 @@ import type { SessionDescription } from '../sdp/session-description.ts';
 import { SipError } from '../sip/message/sip-error.ts';
 import type { Side } from './call-states.ts';
 import type { CallFeature, CallPath } from './feature.ts';
-import type { Sdp } from './leg-states.ts';
+import type { Sdp } from './leg-session.ts';
 import type { Refusal } from './refusal.ts';
 
 export type Preparation =
@@ -31,6 +31,15 @@ export class PathFeatures {
     this.#preparing = false;
     if (!this.#ended) return outcome;
     this.#tellEnd();
+    return undefined;
+  }
+
+  /** The answer to an offer that is none of the other side's business. */
+  ownAnswer(from: Side, offer: SessionDescription): Sdp {
+    for (const feature of this.#features) {
+      const answer = feature.ownAnswer?.(this.#path, from, offer);
+      if (answer !== undefined) return answer;
+    }
     return undefined;
   }
 

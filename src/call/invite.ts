@@ -1,6 +1,6 @@
 import { type Random, randomHex } from '../core/random.ts';
 import { printSdp } from '../sdp/session-description.ts';
-import { ALLOW_HEADER, SUPPORTED_HEADER } from '../sip/dialog/capabilities.ts';
+import { ALLOW_HEADER, supportedHeader } from '../sip/dialog/capabilities.ts';
 import { header, makeRequest } from '../sip/message/build.ts';
 import {
   CALL_ID,
@@ -22,8 +22,8 @@ import type { Binding } from '../store/registrations.ts';
 import { type Identity, identityOf, type Subscriber } from '../store/subscribers.ts';
 import { SDP_TYPE } from './body.ts';
 import { featureTags, hidesFrom, hidesIdentity, REQUEST_HEADERS } from './end-to-end.ts';
-import { CONTACT_USER } from './leg.ts';
-import type { Sdp } from './leg-states.ts';
+import { CONTACT_USER } from './leg-messages.ts';
+import type { Sdp } from './leg-session.ts';
 
 /** Who calls, as the called handset is told. */
 export interface Caller {
@@ -40,7 +40,10 @@ const MOST_HOPS = 70;
 
 const ANONYMOUS = parseNameAddr('"Anonymous" <sip:anonymous@anonymous.invalid>');
 
-/** The INVITE towards one binding of the called user (TS 24.229 §5.4.3.3). The P-CSCF dresses it for its flow. */
+/**
+ * The INVITE towards one binding of the called user (TS 24.229 §5.4.3.3). The P-CSCF dresses it for its flow.
+ * @param extensions option tags for Supported.
+ */
 export function makeInvite(
   random: Random,
   handsets: Handsets,
@@ -49,6 +52,7 @@ export function makeInvite(
   called: Identity,
   binding: Binding,
   sdp: Sdp,
+  extensions: readonly string[],
 ): Request {
   const { uri: contact } = parseNameAddr(`<${handsets.contactOn(binding.flow, CONTACT_USER)}>`);
   const request = makeRequest(
@@ -62,7 +66,7 @@ export function makeInvite(
       header(CSEQ, { number: 1, method: 'INVITE' }),
       header(CONTACT, { uri: contact, params: featureTags(original.headers) }),
       ALLOW_HEADER,
-      SUPPORTED_HEADER,
+      supportedHeader(extensions),
     ],
     sdp === undefined ? EMPTY_BODY : printSdp(sdp),
   );
