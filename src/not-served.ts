@@ -8,7 +8,6 @@ const WITHOUT_EFFECT: readonly (readonly [name: string, isSet: (settings: Settin
   ['rx_server_addr', ({ rx_server_addr }) => rx_server_addr !== undefined],
   ['echo', ({ echo }) => echo.length > 0],
   ['mt_call_sdp_file', ({ mt_call_sdp_file }) => mt_call_sdp_file !== undefined],
-  ['precondition', ({ precondition }) => precondition],
   ['ipsec', ({ ipsec }) => ipsec],
 ];
 

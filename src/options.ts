@@ -59,6 +59,7 @@ export function subscriberOf(user: UserSettings, settings: Settings): Subscriber
     authOnRegisterOnly: user.auth_on_register_only ?? settings.auth_on_register_only,
     multiSim: user.multi_sim,
     forceSmsOverSgs: user.force_sms_over_sg,
+    preconditionPolicy: user.precondition_policy ?? settings.precondition_policy,
     identities: identitiesOf(user, domain),
   };
 }

@@ -1,5 +1,6 @@
 import { B2bua } from './call/b2bua.ts';
 import { AnchoredMediaFeature } from './call/media.ts';
+import { PreconditionFeature } from './call/preconditions.ts';
 import type { Settings } from './config/settings.ts';
 import type { Actions } from './control/actions.ts';
 import type { Clock } from './core/clock.ts';
@@ -180,7 +181,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     handsets,
     timers,
     callTimers: { t1Ms, noAnswerMs: NO_ANSWER_MS },
-    features: [new AnchoredMediaFeature(relay, random)],
+    features: [new PreconditionFeature({ offered: settings.precondition }), new AnchoredMediaFeature(relay, random)],
   });
   const router = new Router({
     isOurs,

@@ -23,6 +23,8 @@ import type { EndReason, LegReport } from './leg-states.ts';
 import type { LiveCall } from './live-call.ts';
 import { OutgoingLeg } from './outgoing-leg.ts';
 import { Path } from './path.ts';
+import { mayUse, preconditionParty } from './precondition-party.ts';
+import { Resources } from './resources.ts';
 
 /** A request for a call between users, all parties known. */
 export interface CallRequest {
@@ -62,7 +64,9 @@ export class Call implements LiveCall {
       calledHeaders(request),
       (report) => this.#callerReports(report),
     );
-    this.#branches = request.bindings.map((binding) => this.#branch(binding));
+    this.#branches = request.bindings.map((binding, number) => this.#branch(binding, number));
+    const [first] = this.#branches;
+    if (first !== undefined) this.#caller.record.qos = first.features.qos('caller');
     this.#machine = new Machine(
       CALL_MACHINE,
       { name: 'init', branches: [], offer: this.#offer, refusal: undefined, timers: this.#ringingTimer() },
@@ -132,12 +136,32 @@ export class Call implements LiveCall {
     return { noAnswer: this.#parts.clock.now() + this.#parts.callTimers.noAnswerMs };
   }
 
-  #branch(binding: Binding): CallBranch {
+  #branch(binding: Binding, number: number): CallBranch {
     const id = randomHex(this.#parts.random, 2);
-    const path = { id, flows: { caller: this.#caller.flow, callee: binding.flow } };
+    const { caller, called } = this.#request;
+    const flows = { caller: this.#caller.flow, callee: binding.flow };
+    const parties = {
+      caller: preconditionParty(caller.subscriber, caller.identity, false),
+      callee: preconditionParty(binding.subscriber, called, binding.features.mmtel),
+    };
+    const path = {
+      id,
+      flows,
+      parties,
+      resources: new Resources((side, what) => this.#resourcesLost(number, side, what)),
+    };
     const record = this.#record('client');
     record.partner = this.#caller.record.sessionId;
-    return new CallBranch(binding, record, new PathFeatures(this.#parts.features, path, this.#parts.logger));
+    const features = new PathFeatures(this.#parts.features, path, this.#parts.logger);
+    record.qos = features.qos('callee');
+    return new CallBranch(binding, record, features);
+  }
+
+  /** RFC 3312 §8: what the session needs cannot be had. */
+  #resourcesLost(branch: number, side: Side, what: string): void {
+    this.#parts.logger.warn(`no resources for the ${side}: ${what}`);
+    const why: EndReason = { refusal: { status: 580 }, reason: `SIP;cause=580;text=${quoted(what)}` };
+    this.#machine.dispatch({ type: 'failed', branch, why });
   }
 
   #callerReports(report: LegReport): void {
@@ -238,6 +262,7 @@ export class Call implements LiveCall {
     const branch = this.#branches[id];
     if (branch === undefined) return;
     if (branch.paths.size > 1) this.#path(id, branch, calleeFork).path.chosen();
+    this.#caller.record.qos = branch.features.qos('caller');
     branch.features.answered();
   }
 
@@ -294,13 +319,17 @@ export class Call implements LiveCall {
   }
 }
 
-function peerOf({ impi }: Subscriber, identity: Identity, record: DialogRecord): LegPeer {
+function peerOf(subscriber: Subscriber, identity: Identity, record: DialogRecord): LegPeer {
   return {
-    impi,
+    impi: subscriber.impi,
     record,
     reliable: identity.reliableProvisional,
-    preconditions: identity.precondition ?? true,
+    preconditions: mayUse(preconditionParty(subscriber, identity, false)),
   };
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
 
 /** The caller is told whom it reached (TS 24.229 §5.2.6.4.4). */

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { type Random, randomHex } from '../core/random.ts';
+import type { QosState } from './resources.ts';
 
 /** What the API and the monitor show of one of our dialogs (manual §6.5, dialog_get): plain data, kept by its leg. */
 
@@ -30,6 +31,8 @@ export class DialogRecord {
   readonly createdAt: number;
   /** Session id of the dialog on the other side of the call: of the callee that answered, of the caller. */
   partner: string | undefined;
+  /** How the resources of each of its media stand. */
+  qos: () => readonly QosState[] = () => [];
   readonly #clock: Clock;
   readonly #begunAt: number;
   readonly #events: DialogEvent[] = [];

@@ -1,6 +1,8 @@
 import type { Flow } from '../core/flow.ts';
 import type { SessionDescription } from '../sdp/session-description.ts';
 import type { Side } from './call-states.ts';
+import type { PreconditionParty } from './precondition-party.ts';
+import type { QosState, Resources } from './resources.ts';
 
 /** The way between the caller and one callee, as features see it. */
 export interface CallPath {
@@ -8,6 +10,10 @@ export interface CallPath {
   readonly id: string;
   /** Towards each side. */
   readonly flows: { readonly [side in Side]: Flow };
+  /** Who uses preconditions. */
+  readonly parties: { readonly [side in Side]: PreconditionParty };
+  /** Where whoever reserves resources for the media reports of them. */
+  readonly resources: Resources;
 }
 
 /** Something that takes part in every call: the media relay, preconditions, QoS. */
@@ -24,6 +30,8 @@ export interface CallFeature {
   onOfferRefused?(path: CallPath, from: Side): void;
   /** An offer or answer on its way; returns it as the other side shall see it. */
   onSdp?(path: CallPath, from: Side, kind: 'offer' | 'answer', description: SessionDescription): SessionDescription;
+  /** How the resources of each media of one leg stand, whenever it is asked. */
+  qos?(path: CallPath, side: Side): () => readonly QosState[];
   /** The callee of this path answered first. */
   onAnswered?(path: CallPath): void;
   /** The path is over: called once, whether or not anything was prepared, never while `prepare` is under way. */

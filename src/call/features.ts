@@ -5,6 +5,7 @@ import type { Side } from './call-states.ts';
 import type { CallFeature, CallPath } from './feature.ts';
 import type { Sdp } from './leg-session.ts';
 import type { Refusal } from './refusal.ts';
+import type { QosState } from './resources.ts';
 
 export type Preparation =
   | { readonly type: 'mediaReady' }
@@ -55,6 +56,15 @@ export class PathFeatures {
   /** What this side offered was refused, taken back or left without an answer. */
   offerRefused(from: Side): void {
     for (const feature of this.#features) feature.onOfferRefused?.(this.#path, from);
+  }
+
+  /** How the resources of each media of one leg stand, whenever it is asked. */
+  qos(side: Side): () => readonly QosState[] {
+    for (const feature of this.#features) {
+      const qos = feature.qos?.(this.#path, side);
+      if (qos !== undefined) return qos;
+    }
+    return () => [];
   }
 
   answered(): void {

@@ -1,5 +1,6 @@
 import { Machine } from '../core/machine.ts';
 import { randomBelow } from '../core/random.ts';
+import { usesPreconditions } from '../sdp/precondition.ts';
 import type { Dialog } from '../sip/dialog/dialog.ts';
 import {
   type Ordered,
@@ -225,7 +226,8 @@ export class IncomingEarly extends EarlyDialog {
     const sdp = this.#description(reliable);
     const response = this.owner.responseIn(this.dialog, status, sdp, original);
     if (reliable) {
-      response.headers.addRaw(REQUIRE.name, '100rel').set(RSEQ, sequence);
+      const required = sdp !== undefined && usesPreconditions(sdp) ? '100rel, precondition' : '100rel';
+      response.headers.addRaw(REQUIRE.name, required).set(RSEQ, sequence);
       this.#sent = response;
     }
     this.owner.respond(response);

@@ -1,5 +1,6 @@
 import type { Flow } from '../core/flow.ts';
 import { randomHex } from '../core/random.ts';
+import { checkRequired } from '../sip/dialog/capabilities.ts';
 import { Dialog } from '../sip/dialog/dialog.ts';
 import type { HeaderValue } from '../sip/message/build.ts';
 import { parseNameAddr, RECORD_ROUTE, TO, tagOf } from '../sip/message/header-types.ts';
@@ -31,7 +32,8 @@ export class IncomingLeg extends Leg {
 
   /**
    * @param identity who the caller is told it talks to, unless the callee hides that.
-   * @throws SipError 400 when the INVITE has no Contact and so cannot open a dialog.
+   * @throws SipError 400 when the INVITE has no Contact and so cannot open a dialog, 420 when it requires what this
+   * user has off.
    */
   constructor(
     parts: LegParts,
@@ -48,6 +50,7 @@ export class IncomingLeg extends Leg {
     this.#identity = identity;
     this.#first = Dialog.fromRequest(this.request, this.#tag, this.#flow);
     this.#owner = this.#makeOwner(this.messages);
+    checkRequired(this.request, ['sec-agree'], this.messages.extensions);
     this.record.received();
     this.messages.learn(this.request);
     this.take(transaction);

@@ -44,6 +44,9 @@ export interface Identity {
   readonly reliableProvisional: boolean;
 }
 
+/** What becomes of the preconditions of one phone towards another (setting precondition_policy). */
+export type PreconditionPolicy = 'pass' | 'strip' | 'force-ready';
+
 /** One private user identity (IMPI) with its implicit registration set. */
 export interface Subscriber {
   readonly impi: string;
@@ -61,6 +64,8 @@ export interface Subscriber {
   /** Several phones with one test SIM. */
   readonly multiSim: boolean;
   readonly forceSmsOverSgs: boolean;
+  /** `pass` when it is not set. */
+  readonly preconditionPolicy?: PreconditionPolicy;
   /** The implicit registration set in the order of P-Associated-URI: the default identity, a SIP URI, first. */
   readonly identities: readonly Identity[];
 }

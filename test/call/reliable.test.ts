@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Response } from '../../src/sip/message/message.ts';
 import { Params } from '../../src/sip/message/params.ts';
-import { ANSWER, hangUp, OFFER, pair, text } from './flows.ts';
+import { ABLE, ALLOW, ANSWER, hangUp, OFFER, pair, prack, pracked, reliably, text } from './flows.ts';
 import { type Part, sdpOf } from './phone.ts';
 import type { Rig } from './rig.ts';
-
-const ALLOW = 'INVITE, ACK, CANCEL, BYE, PRACK, UPDATE';
-const ABLE = { Supported: '100rel, timer', Allow: ALLOW };
-const reliably = (sequence: number) => ({ Require: '100rel', RSeq: String(sequence), Allow: ALLOW });
 
 /** Alice's phone calls Bob's. @param headers of the INVITE. @param sdp empty for none. */
 async function begun(headers: { readonly [name: string]: string } = ABLE, sdp = OFFER) {
@@ -16,19 +11,6 @@ async function begun(headers: { readonly [name: string]: string } = ABLE, sdp = 
   const caller = bed.alice.invite('sip:bob@ims.test', { ...(sdp !== '' && { sdp }), headers });
   await bed.rig.settle();
   return { ...bed, caller, callee: bed.bob.invited() };
-}
-
-/** The phone acknowledges a reliable response. */
-function prack(caller: Part, response: Response, sdp?: string): void {
-  const RAck = `${response.headers.raw('RSeq')} ${response.headers.raw('CSeq')}`;
-  caller.request('PRACK', { ...(sdp !== undefined && { sdp }), headers: { RAck } });
-}
-
-/** The server acknowledges a reliable response of the phone. */
-function pracked(callee: Part, sequence: number) {
-  const request = callee.takeRequest('PRACK');
-  assert.equal(request.headers.raw('RAck'), `${sequence} 1 INVITE`);
-  return request;
 }
 
 /** Another phone behind the one that was invited, as its To tag shows. */

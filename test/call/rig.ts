@@ -7,6 +7,7 @@ import { setImmediate } from 'node:timers/promises';
 import { B2bua } from '../../src/call/b2bua.ts';
 import type { CallFeature } from '../../src/call/feature.ts';
 import { AnchoredMediaFeature } from '../../src/call/media.ts';
+import { PreconditionFeature } from '../../src/call/preconditions.ts';
 import type { Flow } from '../../src/core/flow.ts';
 import { type Logger, silent } from '../../src/core/logger.ts';
 import { systemRandom } from '../../src/core/random.ts';
@@ -24,7 +25,7 @@ import { parseUri } from '../../src/sip/message/uri.ts';
 import { TransactionLayer } from '../../src/sip/transaction/layer.ts';
 import type { ServerTransaction } from '../../src/sip/transaction/user.ts';
 import { type Binding, Registrations } from '../../src/store/registrations.ts';
-import { makeIdentity, type Subscriber, Subscribers } from '../../src/store/subscribers.ts';
+import { type Identity, makeIdentity, type Subscriber, Subscribers } from '../../src/store/subscribers.ts';
 import { FakeWire } from '../sip/transaction/bed.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { Phone } from './phone.ts';
@@ -73,7 +74,11 @@ export class Rig {
       handsets: new Pcscf({ pCalledPartyId: true }),
       timers,
       callTimers: { t1Ms: T1_MS, noAnswerMs: NO_ANSWER_MS },
-      features: [new AnchoredMediaFeature(this.relay as unknown as MediaRelay, random), ...features],
+      features: [
+        new PreconditionFeature({ offered: false }),
+        new AnchoredMediaFeature(this.relay as unknown as MediaRelay, random),
+        ...features,
+      ],
     });
     this.#services = [ueCall({ b2bua: this.b2bua, subscribers, registrations })];
   }
@@ -84,7 +89,7 @@ export class Rig {
    * A registered phone.
    * @param uris of the user; the first is the one it is asserted as.
    */
-  phone(uris: readonly string[], address: string, subscriber: Subscriber = this.#subscriber(uris)): Phone {
+  phone(uris: readonly string[], address: string, subscriber: Subscriber = this.subscriber(uris)): Phone {
     const flow: Flow = {
       transport: 'UDP',
       local: { address: OUR_ADDRESS, port: 5060 },
@@ -113,7 +118,8 @@ export class Rig {
     return phone;
   }
 
-  #subscriber(uris: readonly string[]): Subscriber {
+  /** A user. @param identity what is set for its identities. */
+  subscriber(uris: readonly string[], identity: Partial<Identity> = {}, more: Partial<Subscriber> = {}): Subscriber {
     const subscriber: Subscriber = {
       impi: uris[0] ?? '',
       domain: 'ims.test',
@@ -130,8 +136,10 @@ export class Rig {
           authentication: true,
           ringOnly: false,
           reliableProvisional: true,
+          ...identity,
         }),
       ),
+      ...more,
     };
     this.subscribers.add(subscriber);
     return subscriber;
