@@ -6,7 +6,7 @@ import type { Actions } from './control/actions.ts';
 import type { Clock } from './core/clock.ts';
 import { type Endpoint, sameEndpoint } from './core/endpoint.ts';
 import type { Random } from './core/random.ts';
-import { Authenticator } from './ims/authenticator.ts';
+import { type Access, Authenticator } from './ims/authenticator.ts';
 import { Challenges } from './ims/challenge.ts';
 import { committed } from './ims/committed.ts';
 import { DigestAuthentication } from './ims/digest-authentication.ts';
@@ -22,8 +22,17 @@ import { ToTags } from './ims/to-tags.ts';
 import type { Log } from './log/log.ts';
 import { sipLogTap } from './log/tap-log.ts';
 import type { Net } from './net/ports.ts';
-import { creatorOf, messageLimits, portRanges, socketOptions, streamOptions, subscriberOf } from './options.ts';
+import {
+  creatorOf,
+  echoIdentities,
+  messageLimits,
+  portRanges,
+  socketOptions,
+  streamOptions,
+  subscriberOf,
+} from './options.ts';
 import { MediaRelay } from './rtp/relay.ts';
+import { type Called, Directory } from './services/directory.ts';
 import { services } from './services/index.ts';
 import { Dialogs } from './sip/dialog/dialogs.ts';
 import { TransactionLayer } from './sip/transaction/layer.ts';
@@ -164,6 +173,11 @@ export async function startServer(settings: Settings, version: string, parts: Se
     { subscribeExpires: settings.subscribe_expires },
   );
 
+  const directory = new Directory({
+    subscribers,
+    echo: echoIdentities(settings),
+    emergencyNumbers: settings.emergency_numbers,
+  });
   const relay = new MediaRelay({
     net,
     clock,
@@ -192,7 +206,8 @@ export async function startServer(settings: Settings, version: string, parts: Se
     authenticator,
     registrar,
     regEvent,
-    services: services({ b2bua, subscribers, registrations }),
+    accessTo: (called) => accessTo(directory.find(called)),
+    services: services({ b2bua, directory, registrations, handsets }),
   });
 
   // Who is concerned by a registration that changes, in this order.
@@ -261,6 +276,12 @@ export async function startServer(settings: Settings, version: string, parts: Se
       relay.close();
     },
   };
+}
+
+/** What takes part in emergency calls may be called by anybody; of the echo service some of it need no proof. */
+function accessTo({ echo, owners: [owner] }: Called): Access | undefined {
+  if (echo !== undefined) return echo;
+  return owner?.identity.anonymous === true ? { anonymous: true, authentication: true } : undefined;
 }
 
 function hex(sqn: number): string {

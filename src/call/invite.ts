@@ -19,7 +19,7 @@ import { Params } from '../sip/message/params.ts';
 import { isSip, printUri, type Uri } from '../sip/message/uri.ts';
 import type { Handsets } from '../store/handsets.ts';
 import type { Binding } from '../store/registrations.ts';
-import { type Identity, identityOf, type Subscriber } from '../store/subscribers.ts';
+import { type Identity, identityOf, makeIdentity, type Subscriber } from '../store/subscribers.ts';
 import { SDP_TYPE } from './body.ts';
 import { featureTags, hidesFrom, hidesIdentity, REQUEST_HEADERS } from './end-to-end.ts';
 import { CONTACT_USER } from './leg-messages.ts';
@@ -39,6 +39,31 @@ const ASSERTED_SERVICE = 'P-Asserted-Service';
 const MOST_HOPS = 70;
 
 const ANONYMOUS = parseNameAddr('"Anonymous" <sip:anonymous@anonymous.invalid>');
+
+/** Somebody unknown, whose phone is not registered: an emergency caller (TS 24.229 §5.1.6.8.2). */
+export const ANONYMOUS_CALLER: Caller = anonymousCaller();
+
+function anonymousCaller(): Caller {
+  const identity = makeIdentity({
+    uri: ANONYMOUS.uri,
+    anonymous: false,
+    authentication: false,
+    ringOnly: false,
+    reliableProvisional: true,
+  });
+  const subscriber: Subscriber = {
+    impi: 'anonymous',
+    domain: 'anonymous.invalid',
+    level: 'none',
+    sqn: 0,
+    qop: 'auth',
+    authOnRegisterOnly: false,
+    multiSim: true,
+    forceSmsOverSgs: false,
+    identities: [identity],
+  };
+  return { subscriber, identity };
+}
 
 /**
  * The INVITE towards one binding of the called user (TS 24.229 §5.4.3.3). The P-CSCF dresses it for its flow.
@@ -82,6 +107,7 @@ export function makeInvite(
 
 /** TS 24.229 §5.4.3.2: a SIP URI and, where the user has one, a tel URI. */
 export function assertedIdentities({ subscriber, identity }: Caller): readonly NameAddr[] {
+  if (isAnonymous(identity.uri)) return [];
   const other = subscriber.identities.find(({ uri }) => isSip(uri) !== isSip(identity.uri));
   return [identity, ...(other === undefined ? [] : [other])].map(({ uri }) => ({ uri, params: Params.none }));
 }
@@ -93,7 +119,7 @@ export function assertedIdentities({ subscriber, identity }: Caller): readonly N
  */
 function fromOf({ headers }: Request, { subscriber, identity }: Caller, tag: string): NameAddr {
   const params = Params.of({ tag });
-  if (hidesFrom(headers)) return { ...ANONYMOUS, params };
+  if (hidesFrom(headers) || isAnonymous(identity.uri)) return { ...ANONYMOUS, params };
   const from = headers.get(FROM);
   if (hidesIdentity(headers)) {
     if (from !== undefined && isAnonymous(from.uri)) return { ...from, params };

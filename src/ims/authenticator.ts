@@ -8,6 +8,14 @@ import type { Identity, Subscriber } from '../store/subscribers.ts';
 import { credentialsOf, type DigestAuthentication } from './digest-authentication.ts';
 import type { Icscf } from './icscf.ts';
 
+/** To whom something that can be called is open besides those who have proven who they are. */
+export interface Access {
+  /** To phones nobody knows. */
+  readonly anonymous: boolean;
+  /** false: to users who need not prove that they are. */
+  readonly authentication: boolean;
+}
+
 export interface AuthenticatorParts {
   readonly digest: DigestAuthentication;
   readonly icscf: Icscf;
@@ -39,6 +47,28 @@ export class Authenticator {
   }
 
   /**
+   * Who sent a request to somebody who is open to more than those who prove who they are; undefined stands for
+   * somebody unknown. Nobody who could be challenged and need not prove anything is: what it claims is not believed.
+   */
+  caller(
+    transaction: ServerTransaction,
+    access: Access,
+    done: (outcome: Originator | undefined | SipError) => void,
+  ): void {
+    const { request, flow } = transaction;
+    const originator = this.#claimed(request, flow);
+    if (originator !== undefined && this.#isBelieved(originator, flow)) {
+      done(originator);
+      return;
+    }
+    const named = this.#parts.icscf.asserted(request, () => true);
+    const isProvable = named !== undefined && challengesEach(named.subscriber);
+    const isUnproven = isProvable ? !access.authentication : access.anonymous || (named && !access.authentication);
+    if (isUnproven) done(undefined);
+    else this.originator(transaction, done);
+  }
+
+  /**
    * Who sent a request outside any dialog. Users of passwords prove it each time (unless auth_on_register_only), SIM
    * users by the address they are registered from.
    */
@@ -49,8 +79,8 @@ export class Authenticator {
       done(new SipError(403, 'neither From nor P-Preferred-Identity is an identity of a user known here'));
       return;
     }
-    const { subscriber, identity } = originator;
-    if (isTrusted(subscriber, identity) || (!challengesEach(subscriber) && this.#isAt(subscriber, flow))) {
+    const { subscriber } = originator;
+    if (this.#isBelieved(originator, flow)) {
       done(originator);
     } else if (challengesEach(subscriber)) {
       this.#parts.digest.prove(request, subscriber, 'proxy', (refusal) => done(refusal ?? originator));
@@ -62,6 +92,11 @@ export class Authenticator {
         ),
       );
     }
+  }
+
+  /** Whether nothing more has to be proven. */
+  #isBelieved({ subscriber, identity }: Originator, flow: Flow): boolean {
+    return isTrusted(subscriber, identity) || (!challengesEach(subscriber) && this.#isAt(subscriber, flow));
   }
 
   /** Whom the request names, else whoever alone is registered from where it came. */

@@ -15,6 +15,7 @@ import { Pcscf } from '../../src/ims/pcscf.ts';
 import type { MediaPlace } from '../../src/rtp/media-end.ts';
 import { PortsExhausted } from '../../src/rtp/port-pool.ts';
 import type { MediaRelay } from '../../src/rtp/relay.ts';
+import { Directory } from '../../src/services/directory.ts';
 import { ueCall } from '../../src/services/ue-call.ts';
 import { Dialogs } from '../../src/sip/dialog/dialogs.ts';
 import { responseTo } from '../../src/sip/message/build.ts';
@@ -50,6 +51,7 @@ export class Rig {
   constructor(features: readonly CallFeature[] = []) {
     const { clock, dialogs, registrations, subscribers } = this;
     const random = systemRandom();
+    const directory = new Directory({ subscribers, echo: [], emergencyNumbers: [] });
     const timers = { t1Ms: T1_MS, t2Ms: 4000, t4Ms: 5000 };
     const bug = (text: string | (() => string)) => void this.bugs.push(typeof text === 'string' ? text : text());
     const logger: Logger = { ...silent, error: bug };
@@ -80,7 +82,7 @@ export class Rig {
         ...features,
       ],
     });
-    this.#services = [ueCall({ b2bua: this.b2bua, subscribers, registrations })];
+    this.#services = [ueCall({ b2bua: this.b2bua, directory, registrations })];
   }
 
   readonly #services;
