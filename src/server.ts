@@ -195,7 +195,16 @@ export async function startServer(settings: Settings, version: string, parts: Se
     handsets,
     timers,
     callTimers: { t1Ms, noAnswerMs: NO_ANSWER_MS },
-    features: [new PreconditionFeature({ offered: settings.precondition }), new AnchoredMediaFeature(relay, random)],
+    features: [
+      new PreconditionFeature({ offered: settings.precondition }),
+      new AnchoredMediaFeature({
+        relay,
+        random,
+        clock,
+        logger: log.logger('media'),
+        silenceMs: () => settings.dialog_timeout * 1000,
+      }),
+    ],
   });
   const router = new Router({
     isOurs,

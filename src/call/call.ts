@@ -148,6 +148,7 @@ export class Call implements LiveCall {
       id,
       flows,
       parties,
+      end: (why: EndReason) => this.stop(why),
       resources: new Resources((side, what) => this.#resourcesLost(number, side, what)),
     };
     const record = this.#record('client');

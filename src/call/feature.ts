@@ -3,6 +3,8 @@ import type { SessionDescription } from '../sdp/session-description.ts';
 import type { Side } from './call-states.ts';
 import type { PreconditionParty } from './precondition-party.ts';
 import type { QosState, Resources } from './resources.ts';
+import type { EndReason } from './leg-states.ts';
+import type { MediaRow } from './media-row.ts';
 
 /** The way between the caller and one callee, as features see it. */
 export interface CallPath {
@@ -14,6 +16,10 @@ export interface CallPath {
   readonly parties: { readonly [side in Side]: PreconditionParty };
   /** Where whoever reserves resources for the media reports of them. */
   readonly resources: Resources;
+  /** The side that we play ourselves: what it hears it sends back. */
+  readonly ours?: Side;
+  /** Ends the call. */
+  end(why: EndReason): void;
 }
 
 /** Something that takes part in every call: the media relay, preconditions, QoS. */
@@ -32,6 +38,8 @@ export interface CallFeature {
   onSdp?(path: CallPath, from: Side, kind: 'offer' | 'answer', description: SessionDescription): SessionDescription;
   /** How the resources of each media of one leg stand, whenever it is asked. */
   qos?(path: CallPath, side: Side): () => readonly QosState[];
+  /** What is shown of the media of one leg, whenever it is asked. */
+  medias?(path: CallPath, side: Side): () => readonly MediaRow[];
   /** The callee of this path answered first. */
   onAnswered?(path: CallPath): void;
   /** The path is over: called once, whether or not anything was prepared, never while `prepare` is under way. */

@@ -15,6 +15,7 @@ const PATH: CallPath = {
   flows: { caller: FLOW, callee: FLOW },
   parties: { caller: NO_PARTY, callee: NO_PARTY },
   resources: new Resources(() => {}),
+  end() {},
 };
 const OFFER = parseSdp(sdpOf('10.0.0.1', 4000));
 

@@ -12,6 +12,7 @@ import type { Flow } from '../../src/core/flow.ts';
 import { type Logger, silent } from '../../src/core/logger.ts';
 import { systemRandom } from '../../src/core/random.ts';
 import { Pcscf } from '../../src/ims/pcscf.ts';
+import { newCounters } from '../../src/rtp/media-channel.ts';
 import type { MediaPlace } from '../../src/rtp/media-end.ts';
 import { PortsExhausted } from '../../src/rtp/port-pool.ts';
 import type { MediaRelay } from '../../src/rtp/relay.ts';
@@ -78,7 +79,13 @@ export class Rig {
       callTimers: { t1Ms: T1_MS, noAnswerMs: NO_ANSWER_MS },
       features: [
         new PreconditionFeature({ offered: false }),
-        new AnchoredMediaFeature(this.relay as unknown as MediaRelay, random),
+        new AnchoredMediaFeature({
+          relay: this.relay as unknown as MediaRelay,
+          random,
+          clock,
+          logger: silent,
+          silenceMs: () => 0,
+        }),
         ...features,
       ],
     });
@@ -225,6 +232,8 @@ export class FakeRelay {
         address,
         rtpPort,
         rtcpPort: rtpPort + 1,
+        rtp: newCounters(),
+        rtcp: newCounters(),
         setRemote: (remote?: { readonly address: string; readonly rtpPort: number }) => {
           this.targets.push(remote && `${remote.address}:${remote.rtpPort}`);
         },

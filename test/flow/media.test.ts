@@ -3,6 +3,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
 import {
+  acknowledge,
   callUp,
   challenged,
   described,
@@ -77,6 +78,42 @@ describe('media of a call', () => {
     assert.equal(String((await heard)[0]), 'bob');
     await alice.settled();
     assert.equal(packets, 1);
+  });
+
+  it('is missing for dialog_timeout: the call ends, on both sides', async (t) => {
+    const { lab, alice, bob } = await registered(t);
+    const { accepted } = await callUp(alice, bob, 'tel:1002');
+    const [a, b] = await Promise.all([mediaSocket(t, alice), mediaSocket(t, bob)]);
+    const { address, port } = described(accepted);
+    for (let second = 0; second < 30; second += 10) {
+      const heard = once(b, 'message');
+      a.send(RTP_PACKET, port, address);
+      await heard;
+      lab.clock.advance(10_000);
+    }
+    await alice.settled();
+    assert.ok(alice.idle && bob.idle, 'the call is up while one side speaks');
+    lab.clock.advance(5_000);
+    for (const phone of [alice, bob]) {
+      const bye = await phone.request('BYE');
+      assert.match(bye.headers.raw('Reason') ?? '', /no media for 15 s/);
+      phone.respond(bye, 200);
+    }
+    await bob.settled();
+    assert.equal(lab.server.counts().streams, 0);
+  });
+
+  it('is missing by right on hold', async (t) => {
+    const { lab, alice, bob } = await registered(t);
+    const up = await callUp(alice, bob, 'tel:1002');
+    const hold = insideAsCaller(alice, up, 'INVITE', sdpOf(alice, 'sendonly'));
+    bob.respond(await bob.request('INVITE'), 200, { headers: SDP_HEADER, body: sdpOf(bob, 'recvonly') });
+    await bob.request('ACK');
+    acknowledge(alice, hold, await alice.response(200));
+    await alice.settled();
+    lab.clock.advance(600_000);
+    await alice.settled();
+    assert.ok(alice.idle && bob.idle);
   });
 
   it('has no more ports than a call may have: 488', async (t) => {
