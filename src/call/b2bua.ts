@@ -1,5 +1,7 @@
 import type { Subscriber } from '../store/subscribers.ts';
 import { Call, type CallParts, type CallRequest } from './call.ts';
+import type { DialogRecord } from './dialog-record.ts';
+import { EndedDialogs } from './ended-dialogs.ts';
 import type { EndReason } from './leg-states.ts';
 import type { LiveCall } from './live-call.ts';
 
@@ -7,10 +9,13 @@ import type { LiveCall } from './live-call.ts';
 export class B2bua {
   readonly parts: CallParts;
   readonly #calls = new Set<LiveCall>();
+  /** Dialogs of calls that are gone. */
+  readonly #ended: EndedDialogs;
   readonly #bySubscriber = new Map<Subscriber, Set<LiveCall>>();
 
   constructor(parts: CallParts) {
     this.parts = parts;
+    this.#ended = new EndedDialogs(parts.clock);
   }
 
   /** Calls in any state, the ones remembered after their end included. */
@@ -21,6 +26,18 @@ export class B2bua {
   /** The calls in the order they began, as `size` counts them. */
   get calls(): Iterable<LiveCall> {
     return this.#calls;
+  }
+
+  /** The dialogs there are, those included that ended a moment ago: what is shown of calls. */
+  get dialogs(): readonly DialogRecord[] {
+    const live = [...this.#calls].flatMap(({ records }) => records);
+    return [...this.#ended.records, ...live].filter((record) => this.#ended.isShown(record));
+  }
+
+  /** The call one of whose dialogs this is. */
+  callOf(sessionId: string): LiveCall | undefined {
+    for (const call of this.#calls) if (call.records.some((record) => record.sessionId === sessionId)) return call;
+    return undefined;
   }
 
   /** A call between users. @throws SipError for an INVITE that cannot become one. */
@@ -60,6 +77,7 @@ export class B2bua {
 
   #forget(call: LiveCall): void {
     this.#calls.delete(call);
+    this.#ended.add(call.records);
     for (const subscriber of call.subscribers) {
       const calls = this.#bySubscriber.get(subscriber);
       calls?.delete(call);
