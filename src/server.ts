@@ -1,11 +1,13 @@
 import { B2bua } from './call/b2bua.ts';
 import { AnchoredMediaFeature } from './call/media.ts';
 import { PreconditionFeature } from './call/preconditions.ts';
+import type { UserSettings } from './config/settings/user.ts';
 import type { Settings } from './config/settings.ts';
-import type { Actions } from './control/actions.ts';
+import type { Actions, MtCallRequest } from './control/actions.ts';
 import type { Clock } from './core/clock.ts';
 import { type Endpoint, sameEndpoint } from './core/endpoint.ts';
 import type { Random } from './core/random.ts';
+import { dialogRows } from './dialog-rows.ts';
 import { type Access, Authenticator } from './ims/authenticator.ts';
 import { Challenges } from './ims/challenge.ts';
 import { committed } from './ims/committed.ts';
@@ -32,8 +34,10 @@ import {
   subscriberOf,
 } from './options.ts';
 import { MediaRelay } from './rtp/relay.ts';
+import type { SessionDescription } from './sdp/session-description.ts';
 import { type Called, Directory } from './services/directory.ts';
 import { services } from './services/index.ts';
+import { offerOf, startMtCall, type Template } from './services/mt-call.ts';
 import { Dialogs } from './sip/dialog/dialogs.ts';
 import { TransactionLayer } from './sip/transaction/layer.ts';
 import { SipTransport } from './sip/transport/transport.ts';
@@ -56,6 +60,8 @@ export interface ServerParts {
   readonly random: Random;
   readonly net: Net;
   readonly log: Log;
+  /** Reads a file named by a command, relative to the configuration. Throws when that cannot be. */
+  readonly readFile: (name: string) => Template;
   /** Told of everything thrown that should not have been. */
   readonly onBug: (error: unknown) => void;
   /** Asked by the command `quit`: ends the daemon. */
@@ -186,6 +192,8 @@ export async function startServer(settings: Settings, version: string, parts: Se
     ranges: portRanges(settings),
     sockets: () => transport.places,
   });
+  const ownOffer = offerOf(settings.mt_call_sdp_file);
+  const offers = new Map(settings.ue_db.flatMap((user) => offerToUser(user)));
   const b2bua = new B2bua({
     clock,
     random,
@@ -216,7 +224,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     registrar,
     regEvent,
     accessTo: (called) => accessTo(directory.find(called)),
-    services: services({ b2bua, directory, registrations, handsets }),
+    services: services({ b2bua, directory, registrations, handsets, ownOffer }),
   });
 
   // Who is concerned by a registration that changes, in this order.
@@ -259,6 +267,26 @@ export async function startServer(settings: Settings, version: string, parts: Se
     return bindings.length;
   }
 
+  /** Files are read when they are asked for, so that they may be edited while the server runs. */
+  function mtCall({ callee, sipFile, caller, durationS }: MtCallRequest): readonly string[] | string {
+    let template: Template | undefined;
+    try {
+      template = sipFile === undefined ? undefined : parts.readFile(sipFile);
+    } catch (error) {
+      return `file ${sipFile} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    }
+    return startMtCall(
+      {
+        b2bua,
+        subscribers,
+        registrations,
+        domain: settings.domain,
+        offerTo: ({ impi }) => offers.get(impi) ?? ownOffer,
+      },
+      { callee, template, caller, durationMs: durationS === undefined ? undefined : durationS * 1000 },
+    );
+  }
+
   return {
     counts,
     get listening() {
@@ -270,6 +298,14 @@ export async function startServer(settings: Settings, version: string, parts: Se
       reauthenticate: (identity, withinS) =>
         withUser(identity, (bindings) => registrar.reauthenticate(bindings, withinS * 1000)),
       users: () => userRows(subscribers, registrations, b2bua, clock),
+      dialogs: () => dialogRows(b2bua),
+      stopDialog(sessionId) {
+        const call = b2bua.callOf(sessionId);
+        if (call === undefined || call.state === 'stop') return false;
+        call.stop({ refusal: { status: 480 }, reason: 'SIP;cause=480;text="stopped by command"' });
+        return true;
+      },
+      mtCall: (request) => mtCall(request),
       quit: parts.quit,
     },
     async stop() {
@@ -285,6 +321,11 @@ export async function startServer(settings: Settings, version: string, parts: Se
       relay.close();
     },
   };
+}
+
+/** A user who is offered something of its own in calls we make. */
+function offerToUser({ impi, mt_call_sdp_file: file }: UserSettings): [string, SessionDescription][] {
+  return file === undefined ? [] : [[impi, offerOf(file)]];
 }
 
 /** What takes part in emergency calls may be called by anybody; of the echo service some of it need no proof. */

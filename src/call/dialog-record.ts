@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { type Random, randomHex } from '../core/random.ts';
 import type { QosState } from './resources.ts';
+import type { MediaRow } from './media-row.ts';
 
 /** What the API and the monitor show of one of our dialogs (manual §6.5, dialog_get): plain data, kept by its leg. */
 
@@ -33,6 +34,8 @@ export class DialogRecord {
   partner: string | undefined;
   /** How the resources of each of its media stand. */
   qos: () => readonly QosState[] = () => [];
+  /** Its media, as they are or were at the end. */
+  medias: () => readonly MediaRow[] = () => [];
   readonly #clock: Clock;
   readonly #begunAt: number;
   readonly #events: DialogEvent[] = [];

@@ -4,6 +4,7 @@ import { SipError } from '../sip/message/sip-error.ts';
 import type { Side } from './call-states.ts';
 import type { CallFeature, CallPath } from './feature.ts';
 import type { Sdp } from './leg-session.ts';
+import type { MediaRow } from './media-row.ts';
 import type { Refusal } from './refusal.ts';
 import type { QosState } from './resources.ts';
 
@@ -63,6 +64,15 @@ export class PathFeatures {
     for (const feature of this.#features) {
       const qos = feature.qos?.(this.#path, side);
       if (qos !== undefined) return qos;
+    }
+    return () => [];
+  }
+
+  /** What is shown of the media of one leg, whenever it is asked. */
+  medias(side: Side): () => readonly MediaRow[] {
+    for (const feature of this.#features) {
+      const medias = feature.medias?.(this.#path, side);
+      if (medias !== undefined) return medias;
     }
     return () => [];
   }

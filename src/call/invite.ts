@@ -41,24 +41,25 @@ const MOST_HOPS = 70;
 const ANONYMOUS = parseNameAddr('"Anonymous" <sip:anonymous@anonymous.invalid>');
 
 /** Somebody unknown, whose phone is not registered: an emergency caller (TS 24.229 §5.1.6.8.2). */
-export const ANONYMOUS_CALLER: Caller = anonymousCaller();
+export const ANONYMOUS_CALLER: Caller = outsideCaller('anonymous', ANONYMOUS.uri);
 
-function anonymousCaller(): Caller {
+/** A caller who is no user of ours. @param name what stands for the IMPI. */
+export function outsideCaller(name: string, uri: Uri): Caller {
   const identity = makeIdentity({
-    uri: ANONYMOUS.uri,
+    uri,
     anonymous: false,
-    authentication: false,
+    authentication: true,
     ringOnly: false,
     reliableProvisional: true,
   });
   const subscriber: Subscriber = {
-    impi: 'anonymous',
-    domain: 'anonymous.invalid',
+    impi: name,
+    domain: '',
     level: 'none',
     sqn: 0,
     qop: 'auth',
     authOnRegisterOnly: false,
-    multiSim: true,
+    multiSim: false,
     forceSmsOverSgs: false,
     identities: [identity],
   };

@@ -1,7 +1,9 @@
 import type { B2bua } from '../call/b2bua.ts';
 import { checkAccept } from '../call/body.ts';
+import { EchoCall } from '../call/echo-call.ts';
 import { ANONYMOUS_CALLER } from '../call/invite.ts';
 import { sameEndpoint } from '../core/endpoint.ts';
+import type { SessionDescription } from '../sdp/session-description.ts';
 import { CONTACT } from '../sip/message/header-types.ts';
 import { SipError } from '../sip/message/sip-error.ts';
 import { printUri, sameUri } from '../sip/message/uri.ts';
@@ -16,10 +18,12 @@ export interface UeCallParts {
   readonly b2bua: B2bua;
   readonly directory: Directory;
   readonly registrations: Registrations;
+  /** Offered to who calls without an offer what we answer ourselves. */
+  readonly ownOffer: SessionDescription;
 }
 
 /** A call to a user, by any form of its identities. */
-export function ueCall({ b2bua, directory, registrations }: UeCallParts): Service {
+export function ueCall({ b2bua, directory, registrations, ownOffer }: UeCallParts): Service {
   return {
     name: 'ue-call',
     methods: ['INVITE'],
@@ -30,6 +34,12 @@ export function ueCall({ b2bua, directory, registrations }: UeCallParts): Servic
       const owner = owners.find(({ subscriber }) => registrations.of(subscriber).length > 0) ?? owners[0];
       if (owner === undefined) throw new SipError(404, `${printUri(called)} is nobody's identity in ue_db`);
       refuseByCode(owner.identity);
+      if (owner.identity.ringOnly) {
+        const { identity: asked } = owner;
+        const request = { transaction, caller: originator, called: asked, shown: asked.uri, offer: ownOffer };
+        b2bua.add((onGone) => new EchoCall(b2bua.parts, { ...request, type: 'server' }, onGone));
+        return;
+      }
       const bindings = reachable(owner, registrations);
       // Whoever calls its own number rings its other phones, not the one it calls from.
       const others = bindings.filter((binding) => !isSentBy(binding, transaction));

@@ -98,10 +98,16 @@ export class Subscribers {
 
   /** The user somebody typed: an IMPI, or an IMPU with or without its scheme. */
   named(text: string): Subscriber | undefined {
-    const impi = this.#byImpi.get(text);
-    if (impi !== undefined) return impi;
+    return this.#byImpi.get(text) ?? this.owner(text)?.subscriber;
+  }
+
+  /** As `named`, with the identity: the default one for an IMPI. */
+  owner(text: string): IdentityOwner | undefined {
+    const subscriber = this.#byImpi.get(text);
+    const identity = subscriber?.identities[0];
+    if (subscriber !== undefined) return identity && { subscriber, identity };
     try {
-      return this.owners(parseUri(/^(sips?|tel|urn):/i.test(text) ? text : `sip:${text}@x`))[0]?.subscriber;
+      return this.owners(parseUri(/^(sips?|tel|urn):/i.test(text) ? text : `sip:${text}@x`))[0];
     } catch (error) {
       if (error instanceof MalformedError) return undefined;
       throw error;

@@ -44,6 +44,7 @@ let servers = 0;
  * @param users entries of ue_db, as in a configuration file.
  * @param settings further properties.
  * @param socket properties of the first SIP socket besides its address; BOUND stands for the lab's address.
+ * @param files what the configuration and commands may name.
  * @param more further addresses to listen on, IPv6 ones without a port: they get one of this test.
  */
 export async function startLab(
@@ -52,6 +53,7 @@ export async function startLab(
   settings = '',
   socket = '',
   more: readonly string[] = [],
+  files: Files = {},
 ): Promise<Lab> {
   const address = `${CORNER}.${1 + (servers++ % 200)}`;
   const port6 = 20_000 + (process.pid % 20_000) + servers;
@@ -66,7 +68,11 @@ export async function startLab(
   t.after(() => {
     for (const phone of phones) phone.close();
   });
-  return launch(t, { address, port6, config, phones }, users, new FakeClock());
+  return launch(t, { address, port6, config, phones, files }, users, new FakeClock());
+}
+
+function placed(files: Files): Files {
+  return Object.fromEntries(Object.entries(files).map(([name, text]) => [`/lab/${name}`, text]));
 }
 
 interface Site {
@@ -74,19 +80,28 @@ interface Site {
   readonly port6: number;
   readonly config: (users: string) => string;
   readonly phones: Phone[];
+  readonly files: Files;
 }
+
+/** Text by name, beside the configuration. */
+type Files = { readonly [name: string]: string };
 
 async function launch(t: TestContext, site: Site, users: string, clock: FakeClock): Promise<Lab> {
   const { address, port6, phones } = site;
   const text = site.config(users);
-  const loaded = loadConfig('/lab/ims.cfg', { read: readFromMemory({ '/lab/ims.cfg': text }) });
+  const loaded = loadConfig('/lab/ims.cfg', { read: readFromMemory({ '/lab/ims.cfg': text, ...placed(site.files) }) });
   assert.deepEqual(loaded.errors, []);
   const { settings } = loaded;
   if (settings === undefined) throw new Error('no settings');
   const bugs: unknown[] = [];
   const onBug = (error: unknown) => bugs.push(error);
   const log = openLog({ clock, program: 'lteims', version: 'test', options: 'all.level=debug', console: () => {} });
-  const parts = { clock, random: systemRandom(), net: systemNet(onBug), log, onBug, quit: () => {} };
+  const readFile = (name: string) => {
+    const found = site.files[name];
+    if (found === undefined) throw new Error('no such file');
+    return { path: name, text: found };
+  };
+  const parts = { clock, random: systemRandom(), net: systemNet(onBug), log, readFile, onBug, quit: () => {} };
   const server = await startServer(settings, 'test', parts);
   let stopped: Promise<void> | undefined;
   const stop = async () => {
