@@ -1,9 +1,8 @@
 import { B2bua } from './call/b2bua.ts';
 import { AnchoredMediaFeature } from './call/media.ts';
 import { PreconditionFeature } from './call/preconditions.ts';
-import type { UserSettings } from './config/settings/user.ts';
 import type { Settings } from './config/settings.ts';
-import type { Actions, MtCallRequest } from './control/actions.ts';
+import type { Actions } from './control/actions.ts';
 import type { Clock } from './core/clock.ts';
 import { type Endpoint, sameEndpoint } from './core/endpoint.ts';
 import type { Random } from './core/random.ts';
@@ -23,6 +22,7 @@ import { subscriptionTable } from './ims/subscription-table.ts';
 import { ToTags } from './ims/to-tags.ts';
 import type { Log } from './log/log.ts';
 import { sipLogTap } from './log/tap-log.ts';
+import { mtCaller, ownOffers } from './mt-caller.ts';
 import type { Net } from './net/ports.ts';
 import {
   creatorOf,
@@ -34,10 +34,9 @@ import {
   subscriberOf,
 } from './options.ts';
 import { MediaRelay } from './rtp/relay.ts';
-import type { SessionDescription } from './sdp/session-description.ts';
 import { type Called, Directory } from './services/directory.ts';
 import { services } from './services/index.ts';
-import { offerOf, startMtCall, type Template } from './services/mt-call.ts';
+import type { Template } from './services/mt-call.ts';
 import { Dialogs } from './sip/dialog/dialogs.ts';
 import { TransactionLayer } from './sip/transaction/layer.ts';
 import { SipTransport } from './sip/transport/transport.ts';
@@ -192,8 +191,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     ranges: portRanges(settings),
     sockets: () => transport.places,
   });
-  const ownOffer = offerOf(settings.mt_call_sdp_file);
-  const offers = new Map(settings.ue_db.flatMap((user) => offerToUser(user)));
+  const offers = ownOffers(settings);
   const b2bua = new B2bua({
     clock,
     random,
@@ -224,7 +222,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     registrar,
     regEvent,
     accessTo: (called) => accessTo(directory.find(called)),
-    services: services({ b2bua, directory, registrations, handsets, ownOffer }),
+    services: services({ b2bua, directory, registrations, handsets, ownOffer: offers.common }),
   });
 
   // Who is concerned by a registration that changes, in this order.
@@ -267,26 +265,6 @@ export async function startServer(settings: Settings, version: string, parts: Se
     return bindings.length;
   }
 
-  /** Files are read when they are asked for, so that they may be edited while the server runs. */
-  function mtCall({ callee, sipFile, caller, durationS }: MtCallRequest): readonly string[] | string {
-    let template: Template | undefined;
-    try {
-      template = sipFile === undefined ? undefined : parts.readFile(sipFile);
-    } catch (error) {
-      return `file ${sipFile} cannot be read: ${error instanceof Error ? error.message : String(error)}`;
-    }
-    return startMtCall(
-      {
-        b2bua,
-        subscribers,
-        registrations,
-        domain: settings.domain,
-        offerTo: ({ impi }) => offers.get(impi) ?? ownOffer,
-      },
-      { callee, template, caller, durationMs: durationS === undefined ? undefined : durationS * 1000 },
-    );
-  }
-
   return {
     counts,
     get listening() {
@@ -305,7 +283,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
         call.stop({ refusal: { status: 480 }, reason: 'SIP;cause=480;text="stopped by command"' });
         return true;
       },
-      mtCall: (request) => mtCall(request),
+      mtCall: mtCaller(settings, offers, { b2bua, subscribers, registrations, readFile: parts.readFile }),
       quit: parts.quit,
     },
     async stop() {
@@ -321,11 +299,6 @@ export async function startServer(settings: Settings, version: string, parts: Se
       relay.close();
     },
   };
-}
-
-/** A user who is offered something of its own in calls we make. */
-function offerToUser({ impi, mt_call_sdp_file: file }: UserSettings): [string, SessionDescription][] {
-  return file === undefined ? [] : [[impi, offerOf(file)]];
 }
 
 /** What takes part in emergency calls may be called by anybody; of the echo service some of it need no proof. */

@@ -47,6 +47,8 @@ export class Call implements LiveCall {
   readonly #offer: Sdp;
   readonly #caller: IncomingLeg;
   readonly #branches: readonly CallBranch[];
+  /** The branch that has the call; the first one before. */
+  #answered = 0;
   /** By the number their dialog has on the caller's leg. */
   readonly #paths: Path[] = [];
   readonly #machine: Machine<CallState, CallEvent, CallEffect, CallTimers>;
@@ -67,6 +69,8 @@ export class Call implements LiveCall {
     this.#branches = request.bindings.map((binding, number) => this.#branch(binding, number));
     const [first] = this.#branches;
     if (first !== undefined) this.#caller.record.qos = first.features.qos('caller');
+    const medias = this.#branches.map(({ features }) => features.medias('caller'));
+    this.#caller.record.medias = () => medias[this.#answered]?.() ?? [];
     this.#machine = new Machine(
       CALL_MACHINE,
       { name: 'init', branches: [], offer: this.#offer, refusal: undefined, timers: this.#ringingTimer() },
@@ -121,6 +125,7 @@ export class Call implements LiveCall {
     if (state.name === 'gone') return;
     this.#caller.record.enter(state.name);
     if (state.name !== 'start' && state.name !== 'hold') return;
+    this.#answered = state.branch;
     const answered = this.#branches[state.branch]?.record;
     answered?.enter(state.name);
     this.#caller.record.partner ??= answered?.sessionId;
@@ -154,6 +159,7 @@ export class Call implements LiveCall {
     const record = this.#record('client');
     record.partner = this.#caller.record.sessionId;
     const features = new PathFeatures(this.#parts.features, path, this.#parts.logger);
+    record.medias = features.medias('callee');
     record.qos = features.qos('callee');
     return new CallBranch(binding, record, features);
   }

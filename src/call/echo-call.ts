@@ -13,7 +13,8 @@ import { DialogRecord, type DialogType } from './dialog-record.ts';
 import { PathFeatures } from './features.ts';
 import { IncomingLeg } from './incoming-leg.ts';
 import type { Caller } from './invite.ts';
-import type { EndReason, Sdp } from './leg-states.ts';
+import type { Sdp } from './leg-session.ts';
+import type { EndReason } from './leg-states.ts';
 import { ServerCall } from './server-call.ts';
 
 export interface EchoRequest {
@@ -53,8 +54,9 @@ export class EchoCall extends ServerCall {
       {
         impi: caller.subscriber.impi,
         record,
-        reliable: called.reliableProvisional,
-        preconditions: called.precondition ?? true,
+        // What either identity is set to.
+        reliable: called.reliableProvisional && caller.identity.reliableProvisional,
+        preconditions: called.precondition ?? caller.identity.precondition ?? true,
       },
       transaction,
       [header(P_ASSERTED_IDENTITY, { uri: shown, params: Params.none })],

@@ -8,7 +8,8 @@ import { otherSide, type Side } from './call-states.ts';
 import type { DialogRecord } from './dialog-record.ts';
 import type { PathFeatures } from './features.ts';
 import type { Leg } from './leg.ts';
-import type { EndReason, LegReport, Sdp, SessionCommand } from './leg-states.ts';
+import type { Sdp, SessionCommand } from './leg-session.ts';
+import type { EndReason, LegReport } from './leg-states.ts';
 import type { LiveCall } from './live-call.ts';
 import { Path } from './path.ts';
 import {

@@ -1,6 +1,6 @@
 import { MalformedError } from '../core/errors.ts';
-import { parseUri, printUri, type Uri } from '../sip/message/uri.ts';
-import { identityKey } from './identity.ts';
+import { printUri, type Uri } from '../sip/message/uri.ts';
+import { identityKey, identityUri } from './identity.ts';
 
 /** From lowest to highest (manual §5.2.1, authent_type). */
 export const AUTHENTICATION_LEVELS = ['none', 'MD5', 'AKAv1', 'AKAv2'] as const;
@@ -107,7 +107,7 @@ export class Subscribers {
     const identity = subscriber?.identities[0];
     if (subscriber !== undefined) return identity && { subscriber, identity };
     try {
-      return this.owners(parseUri(/^(sips?|tel|urn):/i.test(text) ? text : `sip:${text}@x`))[0];
+      return this.owners(identityUri(/^(sips?|tel|urn):/i.test(text) ? text : `sip:${text}`, 'x'))[0];
     } catch (error) {
       if (error instanceof MalformedError) return undefined;
       throw error;

@@ -17,6 +17,7 @@ import type { MediaPlace } from '../../src/rtp/media-end.ts';
 import { PortsExhausted } from '../../src/rtp/port-pool.ts';
 import type { MediaRelay } from '../../src/rtp/relay.ts';
 import { Directory } from '../../src/services/directory.ts';
+import { offerOf } from '../../src/services/mt-call.ts';
 import { ueCall } from '../../src/services/ue-call.ts';
 import { Dialogs } from '../../src/sip/dialog/dialogs.ts';
 import { responseTo } from '../../src/sip/message/build.ts';
@@ -89,7 +90,7 @@ export class Rig {
         ...features,
       ],
     });
-    this.#services = [ueCall({ b2bua: this.b2bua, directory, registrations })];
+    this.#services = [ueCall({ b2bua: this.b2bua, directory, registrations, ownOffer: offerOf(undefined) })];
   }
 
   readonly #services;

@@ -208,7 +208,13 @@ describe('the echo', () => {
 
   it('tells a phone by P-Asserted-Identity that what it dialled was an emergency number', async (t) => {
     const { alice } = await registered(t);
-    const { accepted } = await echoing(alice, 'tel:112');
+    alice.start('INVITE', {
+      uri: 'tel:112',
+      headers: [`Contact: <${alice.contact}>`, ...SDP_HEADER],
+      body: sdpOf(alice),
+    });
+    await alice.response(180);
+    const accepted = await alice.response(200);
     assert.equal(accepted.headers.raw('P-Asserted-Identity'), '<tel:112>');
   });
 

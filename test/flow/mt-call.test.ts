@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { describe, it, type TestContext } from 'node:test';
+import type { MtCallRequest } from '../../src/control/actions.ts';
 import type { Request } from '../../src/sip/message/message.ts';
 import { described, mediaSocket, RTP_PACKET, SDP_HEADER, sdpOf } from '../support/call-flow.ts';
 import { type Lab, startLab } from '../support/lab.ts';
@@ -28,6 +29,10 @@ async function registered(t: TestContext, ...names: string[]): Promise<{ lab: La
     phones.push(phone);
   }
   return { lab, phones };
+}
+
+function mtCaller({ server }: Lab): (request: MtCallRequest) => readonly string[] | string {
+  return (request) => server.actions.mtCall(request);
 }
 
 async function answered(phone: Phone, invite: Request, direction = 'sendrecv'): Promise<void> {
@@ -82,7 +87,7 @@ describe('a call of the server’s making', () => {
   it('offers what the command, the user or the server names, in this order', async (t) => {
     const { lab, phones } = await registered(t, 'alice', 'bob');
     const [alice, bob] = phones as [Phone, Phone];
-    const { mtCall } = lab.server.actions;
+    const mtCall = mtCaller(lab);
     const payload = async (phone: Phone) =>
       / (\d+)\r/.exec(described(await phone.request('INVITE')).text.split('m=')[1] ?? '')?.[1];
     mtCall({ callee: 'alice' });
@@ -96,7 +101,7 @@ describe('a call of the server’s making', () => {
   it('comes from whom the command says', async (t) => {
     const { lab, phones } = await registered(t, 'alice');
     const [alice] = phones as [Phone];
-    const { mtCall } = lab.server.actions;
+    const mtCall = mtCaller(lab);
     mtCall({ callee: 'alice', caller: 'tel:+3312345' });
     const stranger = await alice.request('INVITE');
     assert.match(stranger.headers.raw('From') ?? '', /^<tel:\+3312345>/);
@@ -108,8 +113,8 @@ describe('a call of the server’s making', () => {
 
   it('says in words why it cannot be', async (t) => {
     const { lab } = await registered(t, 'alice');
-    const { mtCall } = lab.server.actions;
-    const rows: readonly (readonly [Parameters<typeof mtCall>[0], RegExp])[] = [
+    const mtCall = mtCaller(lab);
+    const rows: readonly (readonly [MtCallRequest, RegExp])[] = [
       [{ callee: 'nobody' }, /nobody has the identity/],
       [{ callee: 'bob' }, /bob is not registered/],
       [{ callee: 'alice', sipFile: 'none.sdp' }, /none\.sdp cannot be read/],

@@ -9,6 +9,8 @@ interface Load {
   readonly calls?: number;
   /** Calls a second. */
   readonly rate?: number;
+  /** Most at a time. */
+  readonly most?: number;
   /** User part, instead of the caller's own callee. */
   readonly called?: string;
 }
@@ -48,9 +50,9 @@ export class Bed {
   }
 
   /** Runs only the callers. */
-  async call(caller: Steps, { calls = 1, rate = 10, called }: Load = {}): Promise<void> {
+  async call(caller: Steps, { calls = 1, rate = 10, most = rate, called }: Load = {}): Promise<void> {
     const lines =
       called === undefined ? this.#lines : this.#lines.map(([name = '', proof = '']) => [name, proof, called]);
-    await this.#sipp.run({ scenario: scenario(...caller), calls, rate, address: this.#callers, lines });
+    await this.#sipp.run({ scenario: scenario(...caller), calls, rate, most, address: this.#callers, lines });
   }
 }

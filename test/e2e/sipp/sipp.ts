@@ -10,8 +10,10 @@ export interface Run {
   readonly scenario: string;
   /** How many times it runs before SIPp ends. */
   readonly calls: number;
-  /** Starts a second, and most that run at a time. Not for a scenario that waits for calls. */
+  /** Starts a second. Not for a scenario that waits for calls. */
   readonly rate?: number;
+  /** Most that run at a time; as many as start in a second unless told. */
+  readonly most?: number;
   /** Local address, which stands for the handsets' machine; port 5060. */
   readonly address: string;
   readonly transport?: 'UDP' | 'TCP';
@@ -58,7 +60,7 @@ export class Sipp {
 
   /** Starts it; `complete` of what is returned waits until all calls have run. */
   start(run: Run): SippRun {
-    const { scenario, calls, rate, address, transport = 'UDP', lines } = run;
+    const { scenario, calls, rate, most = rate, address, transport = 'UDP', lines } = run;
     const folder = temporaryFolder(this.#t);
     const path = join(folder, 'scenario.xml');
     writeFileSync(path, scenario);
@@ -66,7 +68,7 @@ export class Sipp {
     args.push('-t', transport === 'TCP' ? 't1' : 'u1', '-nostdin', '-trace_err', '-trace_stat', '-fd', '1');
     args.push('-key', 'domain', this.#host.domain, '-auth_uri', this.#host.domain);
     args.push('-timeout', '60', '-timeout_error', '-recv_timeout', '10000');
-    if (rate !== undefined) args.push('-r', `${rate}`, '-rp', '1000', '-l', `${rate}`);
+    if (rate !== undefined) args.push('-r', `${rate}`, '-rp', '1000', '-l', `${most}`);
     if (lines !== undefined) {
       const fields = join(folder, 'lines.csv');
       writeFileSync(fields, ['SEQUENTIAL', ...lines.map((line) => line.join(';')), ''].join('\n'));
