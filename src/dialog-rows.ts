@@ -9,7 +9,8 @@ export function dialogRows(b2bua: B2bua): readonly DialogRow[] {
 }
 
 function dialogRow(record: DialogRecord): DialogRow {
-  const { sessionId, state, type, from, to, partner, createdAt, duration, events, medias } = record;
+  const { sessionId, state, type, from, to, partner, createdAt, duration, events } = record;
+  const qos = record.qos();
   return {
     sessionId,
     state,
@@ -20,11 +21,11 @@ function dialogRow(record: DialogRecord): DialogRow {
     date: Math.floor(createdAt / 1000),
     durationS: duration,
     events,
-    medias: medias().map((media): MediaRow => {
-      const { rtpTarget, rtcpTarget, ...rest } = media;
+    medias: record.medias().map((media): MediaRow => {
+      const { index, rtpTarget, rtcpTarget, ...rest } = media;
       return {
         ...rest,
-        qos: 'disabled',
+        qos: qos[index] ?? 'disabled',
         ...(rtpTarget !== undefined && { rtpTarget }),
         ...(rtcpTarget !== undefined && { rtcpTarget }),
       };

@@ -24,7 +24,7 @@ import type { LiveCall } from './live-call.ts';
 import { OutgoingLeg } from './outgoing-leg.ts';
 import { Path } from './path.ts';
 import { mayUse, preconditionParty } from './precondition-party.ts';
-import { Resources } from './resources.ts';
+import { Resources, resourcesLost } from './resources.ts';
 
 /** A request for a call between users, all parties known. */
 export interface CallRequest {
@@ -167,8 +167,7 @@ export class Call implements LiveCall {
   /** RFC 3312 §8: what the session needs cannot be had. */
   #resourcesLost(branch: number, side: Side, what: string): void {
     this.#parts.logger.warn(`no resources for the ${side}: ${what}`);
-    const why: EndReason = { refusal: { status: 580 }, reason: `SIP;cause=580;text=${quoted(what)}` };
-    this.#machine.dispatch({ type: 'failed', branch, why });
+    this.#machine.dispatch({ type: 'failed', branch, why: resourcesLost(what) });
   }
 
   #callerReports(report: LegReport): void {
@@ -333,10 +332,6 @@ function peerOf(subscriber: Subscriber, identity: Identity, record: DialogRecord
     reliable: identity.reliableProvisional,
     preconditions: mayUse(preconditionParty(subscriber, identity, false)),
   };
-}
-
-function quoted(text: string): string {
-  return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
 
 /** The caller is told whom it reached (TS 24.229 §5.2.6.4.4). */

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.ts';
 import { type Random, randomHex } from '../core/random.ts';
-import type { QosState } from './resources.ts';
 import type { MediaRow } from './media-row.ts';
+import type { QosState } from './resources.ts';
 
 /** What the API and the monitor show of one of our dialogs (manual §6.5, dialog_get): plain data, kept by its leg. */
 

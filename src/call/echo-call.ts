@@ -2,7 +2,8 @@ import { randomHex } from '../core/random.ts';
 import { echoAnswer } from '../sdp/own-description.ts';
 import type { SessionDescription } from '../sdp/session-description.ts';
 import { header } from '../sip/message/build.ts';
-import { P_ASSERTED_IDENTITY } from '../sip/message/header-types.ts';
+import { P_ASSERTED_IDENTITY, REQUIRE, SUPPORTED } from '../sip/message/header-types.ts';
+import type { Request } from '../sip/message/message.ts';
 import { Params } from '../sip/message/params.ts';
 import type { Uri } from '../sip/message/uri.ts';
 import type { ServerTransaction } from '../sip/transaction/user.ts';
@@ -15,6 +16,8 @@ import { IncomingLeg } from './incoming-leg.ts';
 import type { Caller } from './invite.ts';
 import type { Sdp } from './leg-session.ts';
 import type { EndReason } from './leg-states.ts';
+import { NO_PARTY, preconditionParty } from './precondition-party.ts';
+import { type QosState, Resources, resourcesLost } from './resources.ts';
 import { ServerCall } from './server-call.ts';
 
 export interface EchoRequest {
@@ -33,6 +36,8 @@ export interface EchoRequest {
 export class EchoCall extends ServerCall {
   readonly #leg: IncomingLeg;
   readonly #features: PathFeatures;
+  readonly #qos: () => readonly QosState[];
+  #isRinging = false;
 
   /** @throws SipError when the INVITE cannot be understood; nothing has been started then. */
   constructor(parts: CallParts, request: EchoRequest, onGone: () => void) {
@@ -49,14 +54,18 @@ export class EchoCall extends ServerCall {
       ringOnly: called.ringOnly,
     } as const;
     super(parts, facts, onGone);
+    // What either identity is set to.
+    const reliable = called.reliableProvisional && caller.identity.reliableProvisional;
+    // RFC 3312 §11: without reliable responses there is nothing to wait by.
+    const isUsable = reliable && extensionsIn(transaction.request).includes('100rel');
+    const setting = isUsable ? (called.precondition ?? caller.identity.precondition) : false;
     this.#leg = new IncomingLeg(
       parts,
       {
         impi: caller.subscriber.impi,
         record,
-        // What either identity is set to.
-        reliable: called.reliableProvisional && caller.identity.reliableProvisional,
-        preconditions: called.precondition ?? caller.identity.precondition ?? true,
+        reliable,
+        preconditions: setting ?? true,
       },
       transaction,
       [header(P_ASSERTED_IDENTITY, { uri: shown, params: Params.none })],
@@ -67,9 +76,15 @@ export class EchoCall extends ServerCall {
       id: randomHex(random, 2),
       flows: { caller: flow, callee: flow },
       ours: 'callee',
+      parties: {
+        caller: { ...preconditionParty(caller.subscriber, caller.identity, false), setting },
+        callee: NO_PARTY,
+      },
+      resources: new Resources((_side, what) => this.stop(resourcesLost(what))),
       end: (why: EndReason) => this.stop(why),
     } as const;
     this.#features = new PathFeatures(parts.features, path, parts.logger);
+    this.#qos = this.#features.qos('caller');
     this.setLeg(this.addParty(this.#features), this.#leg);
     void this.#begin(offer);
   }
@@ -97,9 +112,20 @@ export class EchoCall extends ServerCall {
       this.stop({ refusal: outcome.refusal });
       return;
     }
-    this.#features.pass('caller', 'offer', offer);
-    this.openPath(0, 0, offer)?.reports('callee', { type: 'answer', sdp: answer });
-    this.#ring();
+    const shown = this.#features.pass('caller', 'offer', offer) ?? offer;
+    this.openPath(0, 0, offer)?.reports('callee', { type: 'answer', sdp: echoAnswer(shown) ?? answer });
+  }
+
+  /** RFC 3312 §5.1: nothing rings before the caller's resources are there, which it tells by an offer of its own. */
+  get #isReady(): boolean {
+    return this.#qos().every((state) => state === 'disabled' || state === 'erab_set');
+  }
+
+  protected override agreed(number: number, held: boolean): void {
+    super.agreed(number, held);
+    if (this.#isRinging || this.state !== 'init') return;
+    if (this.#isReady) this.#ring();
+    else this.#leg.command({ type: 'progress', fork: 0, status: 183, original: undefined });
   }
 
   /** An INVITE without an offer gets ours in the 2xx. */
@@ -109,6 +135,7 @@ export class EchoCall extends ServerCall {
   }
 
   #ring(): void {
+    this.#isRinging = true;
     this.#leg.command({ type: 'progress', fork: 0, status: 180, original: undefined });
     this.#leg.record.enter('ringing');
     this.dispatch({ type: 'alerting' });
@@ -116,4 +143,9 @@ export class EchoCall extends ServerCall {
     this.#leg.command({ type: 'accept', fork: 0, original: undefined });
     this.dispatch({ type: 'answered', branch: 0 });
   }
+}
+
+/** Option tags of a request, in lower case. */
+function extensionsIn({ headers }: Request): readonly string[] {
+  return [...headers.all(SUPPORTED), ...headers.all(REQUIRE)].map((name) => name.toLowerCase());
 }

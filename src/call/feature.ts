@@ -1,10 +1,10 @@
 import type { Flow } from '../core/flow.ts';
 import type { SessionDescription } from '../sdp/session-description.ts';
 import type { Side } from './call-states.ts';
-import type { PreconditionParty } from './precondition-party.ts';
-import type { QosState, Resources } from './resources.ts';
 import type { EndReason } from './leg-states.ts';
 import type { MediaRow } from './media-row.ts';
+import type { PreconditionParty } from './precondition-party.ts';
+import type { QosState, Resources } from './resources.ts';
 
 /** The way between the caller and one callee, as features see it. */
 export interface CallPath {

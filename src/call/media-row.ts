@@ -2,6 +2,8 @@ import type { Direction } from '../sdp/attributes.ts';
 
 /** What one leg shows of one media (manual §6.5, dialog_get). */
 export interface MediaRow {
+  /** Of its m= line, from 0. */
+  readonly index: number;
   /** `audio`, `video`, … */
   readonly type: string;
   /** As we say it on this leg. */

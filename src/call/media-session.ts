@@ -112,21 +112,14 @@ export class MediaSession {
 
   /** What is shown of one leg, also after the end. */
   rows(side: Side): readonly MediaRow[] {
-    return this.#streams
-      .filter((stream) => stream !== undefined)
-      .map(({ media, relay, directions }) => {
-        const { rtp, rtcp, rtpTarget, rtcpTarget } = endOf(relay, side);
-        return {
-          type: media,
-          direction: directions?.[side] ?? 'inactive',
-          rtpTarget,
-          rtcpTarget,
-          rtpReceived: rtp.received,
-          rtpSent: rtp.sent,
-          rtcpReceived: rtcp.received,
-          rtcpSent: rtcp.sent,
-        };
-      });
+    return this.#streams.flatMap((stream, index) => {
+      if (stream === undefined) return [];
+      const { media, relay, directions } = stream;
+      const { rtp, rtcp, rtpTarget, rtcpTarget } = endOf(relay, side);
+      const direction = directions?.[side] ?? 'inactive';
+      const [rtpReceived, rtpSent, rtcpReceived, rtcpSent] = [rtp.received, rtp.sent, rtcp.received, rtcp.sent];
+      return { index, type: media, direction, rtpTarget, rtcpTarget, rtpReceived, rtpSent, rtcpReceived, rtcpSent };
+    });
   }
 
   close(): void {

@@ -13,6 +13,8 @@ import { type Caller, makeInvite } from './invite.ts';
 import { extensionsOf } from './leg-messages.ts';
 import type { EndReason } from './leg-states.ts';
 import { OutgoingLeg } from './outgoing-leg.ts';
+import { NO_PARTY, preconditionParty } from './precondition-party.ts';
+import { Resources, resourcesLost } from './resources.ts';
 import { ServerCall } from './server-call.ts';
 
 export interface MtCallOptions {
@@ -56,6 +58,12 @@ export class MtCall extends ServerCall {
       id: randomHex(random, 2),
       flows: { caller: flow, callee: flow },
       ours: 'caller',
+      // Preconditions are between us and the phone: our own access is always ready.
+      parties: {
+        caller: { ...NO_PARTY, policy: 'force-ready' },
+        callee: preconditionParty(binding.subscriber, this.#options.called, binding.features.mmtel),
+      },
+      resources: new Resources((_side, what) => this.stop(resourcesLost(what))),
       end: (why: EndReason) => this.stop(why),
     } as const;
     const own = new PathFeatures(features, path, logger);

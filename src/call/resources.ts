@@ -1,4 +1,5 @@
 import type { Side } from './call-states.ts';
+import type { EndReason } from './leg-states.ts';
 
 /**
  * How the resources of one media stand (manual §6.5, dialog_get): not asked for, needed, being reserved, reserved.
@@ -30,4 +31,10 @@ export class Resources {
   state(side: Side, media: number): QosState | undefined {
     return this.#states[side].get(media);
   }
+}
+
+/** RFC 3312 §8: what the session needs cannot be had. @param what in words, for Reason. */
+export function resourcesLost(what: string): EndReason {
+  const quoted = `"${what.replace(/["\\]/g, '\\$&')}"`;
+  return { refusal: { status: 580 }, reason: `SIP;cause=580;text=${quoted}` };
 }

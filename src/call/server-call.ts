@@ -96,6 +96,7 @@ export abstract class ServerCall implements LiveCall {
     const number = this.#parties.length;
     const record = this.facts.records[number] as DialogRecord;
     record.medias = features.medias(this.#peer);
+    record.qos = features.qos(this.#peer);
     this.#parties.push({ features, record, leg: undefined, paths: new Map() });
     return number;
   }
@@ -125,7 +126,7 @@ export abstract class ServerCall implements LiveCall {
           if (side === this.#peer) party.leg?.command({ ...command, fork });
           else this.#answerFor(path, command);
         },
-        agreed: (held) => this.dispatch({ type: 'held', branch: number, held }),
+        agreed: (held) => this.agreed(number, held),
         failed: (why) => this.#failed(number, why),
       },
       offer,
@@ -167,6 +168,11 @@ export abstract class ServerCall implements LiveCall {
         this.dispatch({ type: 'left', branch: number });
         return;
     }
+  }
+
+  /** Offer and answer have come together. */
+  protected agreed(number: number, held: boolean): void {
+    this.dispatch({ type: 'held', branch: number, held });
   }
 
   get #peer(): Side {

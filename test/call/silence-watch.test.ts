@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CallPath } from '../../src/call/feature.ts';
 import { AnchoredMediaFeature } from '../../src/call/media.ts';
+import { NO_PARTY } from '../../src/call/precondition-party.ts';
+import { Resources } from '../../src/call/resources.ts';
 import { silent } from '../../src/core/logger.ts';
 import { systemRandom } from '../../src/core/random.ts';
 import { type Counters, newCounters } from '../../src/rtp/media-channel.ts';
@@ -53,6 +55,8 @@ async function call(offer: readonly string[], answer: readonly string[], silence
   const path: CallPath = {
     id: 'beef',
     flows: { caller: FLOW, callee: FLOW },
+    parties: { caller: NO_PARTY, callee: NO_PARTY },
+    resources: new Resources(() => {}),
     end: ({ reason = '' }) => {
       ended.push(reason);
       feature.onEnded(path);

@@ -17,9 +17,9 @@ import {
   invite,
   label,
   pause,
-  repeated,
   RING,
   RINGING,
+  repeated,
   TERMINATED,
   TRYING,
 } from '../e2e/sipp/scenario.ts';
@@ -77,7 +77,8 @@ describe('2,000 calls at 100 a second that end in every way', () => {
     ]);
 
     await eventually(() => {
-      const { bindings, ...left } = host.server.counts();
+      // Challenges of registrations may still be answered.
+      const { bindings, challenges: _, ...left } = host.server.counts();
       assert.equal(bindings, 2 * PAIRS * ENDINGS.length);
       for (const [what, count] of Object.entries(left)) assert.equal(count, 0, what);
       assert.equal(host.timers, bindings, 'each binding waits for its end, and nothing else waits');
