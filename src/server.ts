@@ -200,6 +200,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     dialogs,
     handsets,
     timers,
+    sessionTimer: settings.session_expires,
     callTimers: { t1Ms, noAnswerMs: NO_ANSWER_MS },
     features: [
       new PreconditionFeature({ offered: settings.precondition }),

@@ -306,7 +306,16 @@ export class Call implements LiveCall {
     const peer = peerOf(binding.subscriber, called, record);
     const sdp = branch.features.pass('caller', 'offer', offer);
     const original = transaction.request;
-    const request = makeInvite(random, handsets, original, caller, called, binding, sdp, extensionsOf(peer));
+    const request = makeInvite(
+      random,
+      handsets,
+      original,
+      caller,
+      called,
+      binding,
+      sdp,
+      extensionsOf(this.#parts, peer),
+    );
     const flow = handsets.towards(binding, request, called);
     branch.leg = new OutgoingLeg(this.#parts, peer, request, flow, featureTags(original.headers), (report) => {
       this.#calleeReports(id, report);

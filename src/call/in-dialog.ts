@@ -22,11 +22,13 @@ type Reader = (transaction: ServerTransaction, place: InDialog) => LegEvent | un
 
 /** What a handset may send inside a call; answers the request itself where that is no event of the leg. */
 const METHODS: { readonly [method: string]: Reader } = {
-  INVITE(transaction) {
+  INVITE(transaction, { messages }) {
+    messages.session.check(transaction.request);
     return { type: 'reinvite', transaction, sdp: sessionOf(transaction.request) };
   },
   UPDATE(transaction, { messages, dialog, early }) {
     const { request } = transaction;
+    messages.session.check(request);
     const sdp = sessionOf(request);
     dialog.refreshTarget(request);
     dialog.flow = messages.parts.handsets.back(request, transaction.flow);

@@ -33,7 +33,7 @@ export class IncomingLeg extends Leg {
   /**
    * @param identity who the caller is told it talks to, unless the callee hides that.
    * @throws SipError 400 when the INVITE has no Contact and so cannot open a dialog, 420 when it requires what this
-   * user has off.
+   * user has off, 422 for a session timer that is too short.
    */
   constructor(
     parts: LegParts,
@@ -51,6 +51,7 @@ export class IncomingLeg extends Leg {
     this.#first = Dialog.fromRequest(this.request, this.#tag, this.#flow);
     this.#owner = this.#makeOwner(this.messages);
     checkRequired(this.request, ['sec-agree'], this.messages.extensions);
+    this.messages.session.check(this.request);
     this.record.received();
     this.messages.learn(this.request);
     this.take(transaction);
@@ -58,6 +59,14 @@ export class IncomingLeg extends Leg {
 
   get flow(): Flow {
     return this.dialog?.flow ?? this.#flow;
+  }
+
+  protected get offeredFirst(): Sdp {
+    return undefined;
+  }
+
+  protected get ownsCallId(): boolean {
+    return false;
   }
 
   protected get refusalTag(): string {

@@ -9,6 +9,7 @@ import {
   NO_DESCRIPTION,
   OVERLAPPING,
   offerLater,
+  PASSING,
   PENDING,
   respondTransaction,
   TERMINATED,
@@ -18,9 +19,10 @@ import {
 import type { Refusal } from './refusal.ts';
 
 const CANCEL: LegEffect = { type: 'cancelInvite', reason: undefined };
+const ACK: LegEffect = { type: 'sendAck', sdp: undefined };
 const TOLD_487: LegEffect = { type: 'respondRefuse', refusal: TERMINATED };
 
-type InDialog = 'confirmed' | 'reinviting' | 'reinvited' | 'updating' | 'updated' | 'leaving' | 'ended';
+type InDialog = 'confirmed' | 'reinviting' | 'refreshing' | 'reinvited' | 'updating' | 'updated' | 'leaving' | 'ended';
 
 /** Inside the confirmed dialog: re-INVITE (RFC 3261 §14), UPDATE (RFC 3311) and BYE (§15). */
 export const DIALOG: LegHandlers<InDialog> = {
@@ -48,8 +50,12 @@ export const DIALOG: LegHandlers<InDialog> = {
           effects: [tellSession({ type: 'offer', sdp, by: 'update' })],
         };
       }
+      case 'refresh':
+        return { state: { name: 'refreshing' }, effects: [{ type: 'sendInvite', sdp: event.sdp }] };
       case 'end':
         return leaving(event.why.reason);
+      case 'expired':
+        return expired(event.what);
       case 'bye':
         return hungUp(event, now, timers);
       case 'acked':
@@ -79,10 +85,42 @@ export const DIALOG: LegHandlers<InDialog> = {
       case 'end':
         // Cancelled too: a peer that forgets to answer it after the BYE would leave its transaction open.
         return leaving(event.why.reason, [CANCEL]);
+      case 'expired':
+        return expired(event.what, CANCEL);
       case 'bye':
         return hungUp(event, now, timers, CANCEL);
       case 'acked':
         return { state };
+      default:
+        return undefined;
+    }
+  },
+
+  refreshing(state, event, now, timers) {
+    switch (event.type) {
+      case 'provisional':
+      case 'withdraw':
+      case 'acked':
+        return { state };
+      case 'success':
+        return { state: { name: 'confirmed' }, effects: [{ type: 'refresh', response: event.response }, ACK] };
+      case 'refused':
+        if (ENDING.includes(event.refusal.status)) return offerRefused(event.refusal, now, timers);
+        return {
+          state: { name: 'confirmed' },
+          effects: PASSING.includes(event.refusal.status) ? [{ type: 'refreshLater' }] : [],
+        };
+      case 'offer':
+        return offerLater(state);
+      case 'reinvite':
+      case 'update':
+        return { state, effects: [respondTransaction(event, PENDING)] };
+      case 'end':
+        return leaving(event.why.reason, [CANCEL]);
+      case 'expired':
+        return expired(event.what, CANCEL);
+      case 'bye':
+        return hungUp(event, now, timers, CANCEL);
       default:
         return undefined;
     }
@@ -109,6 +147,8 @@ export const DIALOG: LegHandlers<InDialog> = {
         return { state, effects: [respondTransaction(event, OVERLAPPING)] };
       case 'end':
         return leaving(event.why.reason, [TOLD_487]);
+      case 'expired':
+        return expired(event.what, TOLD_487);
       case 'bye':
         return hungUp(event, now, timers, TOLD_487);
       case 'lost':
@@ -132,6 +172,8 @@ export const DIALOG: LegHandlers<InDialog> = {
         return { state, effects: [respondTransaction(event, PENDING)] };
       case 'end':
         return leaving(event.why.reason);
+      case 'expired':
+        return expired(event.what);
       case 'bye':
         return hungUp(event, now, timers);
       case 'withdraw':
@@ -160,6 +202,8 @@ export const DIALOG: LegHandlers<InDialog> = {
         return { state, effects: [respondTransaction(event, OVERLAPPING)] };
       case 'end':
         return leaving(event.why.reason, [{ type: 'respondTransaction', transaction, refusal: TERMINATED }]);
+      case 'expired':
+        return expired(event.what, { type: 'respondTransaction', transaction, refusal: TERMINATED });
       case 'bye':
         return hungUp(event, now, timers, { type: 'respondTransaction', transaction, refusal: TERMINATED });
       case 'acked':
@@ -182,16 +226,22 @@ export const DIALOG: LegHandlers<InDialog> = {
 /** A 2xx to our re-INVITE; the ACK waits only for the answer to an offer that we asked for. */
 function reinviteAnswered(asking: boolean, { response, sdp }: Extract<LegEvent, { type: 'success' }>): LegStep {
   const refresh: LegEffect = { type: 'refresh', response };
-  const ack: LegEffect = { type: 'sendAck', sdp: undefined };
   if (sdp === undefined) {
     const refused = tellSession({ type: 'offerRefused', refusal: NO_DESCRIPTION });
-    return { state: { name: 'confirmed' }, effects: [refresh, ack, refused] };
+    return { state: { name: 'confirmed' }, effects: [refresh, ACK, refused] };
   }
   if (!asking) {
-    return { state: { name: 'confirmed' }, effects: [refresh, ack, tellSession({ type: 'answer', sdp })] };
+    return { state: { name: 'confirmed' }, effects: [refresh, ACK, tellSession({ type: 'answer', sdp })] };
   }
   return { state: { name: 'answered' }, effects: [refresh, tellSession({ type: 'offer', sdp, by: 'invite' })] };
 }
+
+/** RFC 4028 §10: the session is over; BYE, whether or not the peer is still there. */
+function expired(what: string, ...open: readonly LegEffect[]): LegStep {
+  return leaving(`SIP;cause=408;text="${what}"`, open, [tell({ type: 'lost', what })]);
+}
+
+const ENDING = [408, 481];
 
 /** RFC 3261 §12.2.1.2: 481 and 408 (or no answer) end the dialog; any other refusal leaves it as it was (§14.1). */
 function offerRefused(refusal: Refusal, now: number, timers: LegTimers): LegStep {

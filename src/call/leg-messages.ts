@@ -6,6 +6,7 @@ import { printSdp, type SessionDescription } from '../sdp/session-description.ts
 import { ALLOW_HEADER, supportedHeader } from '../sip/dialog/capabilities.ts';
 import type { Dialog } from '../sip/dialog/dialog.ts';
 import type { Dialogs } from '../sip/dialog/dialogs.ts';
+import type { SessionTimerOptions } from '../sip/dialog/session-timer.ts';
 import { type HeaderValue, header, responseTo } from '../sip/message/build.ts';
 import {
   ALLOW,
@@ -25,6 +26,7 @@ import type { Handsets } from '../store/handsets.ts';
 import { SDP_TYPE } from './body.ts';
 import type { DialogRecord } from './dialog-record.ts';
 import type { Sdp } from './leg-session.ts';
+import { LegSessionTimer, type SessionTimerOwner } from './leg-session-timer.ts';
 import type { LegTimers } from './leg-states.ts';
 import type { Refusal } from './refusal.ts';
 
@@ -36,6 +38,7 @@ export interface LegParts {
   readonly dialogs: Dialogs;
   readonly handsets: Handsets;
   readonly timers: LegTimers;
+  readonly sessionTimer: SessionTimerOptions;
 }
 
 /** What a leg is told of the handset at its end. */
@@ -54,27 +57,39 @@ export interface LegPeer {
 export const CONTACT_USER = 'ims';
 
 /** Option tags of calls towards a peer. */
-export function extensionsOf({ reliable, preconditions }: Omit<LegPeer, 'impi' | 'record'>): readonly string[] {
-  return [...(reliable ? ['100rel'] : []), ...(reliable && preconditions ? ['precondition'] : [])];
+export function extensionsOf({ sessionTimer }: LegParts, { reliable, preconditions }: LegPeer): readonly string[] {
+  return [
+    ...(reliable ? ['100rel'] : []),
+    // RFC 3312 §11: preconditions stand on reliable provisional responses.
+    ...(reliable && preconditions ? ['precondition'] : []),
+    ...(sessionTimer.duration > 0 ? ['timer'] : []),
+  ];
 }
+
+/** Those that refresh a session (RFC 4028 §7.4). */
+const SESSION_METHODS = ['INVITE', 'UPDATE'];
 
 /** What all dialogs of one leg say alike, and what the peer has said it can do. */
 export class LegMessages {
   readonly parts: LegParts;
   readonly peer: LegPeer;
+  readonly session: LegSessionTimer;
+  /** What we said last of the session. */
+  said: Sdp;
   /** Feature tags of the handset at the other end of the call: our Contact shows them. */
   features = Params.none;
   #allowed: ReadonlySet<string> = new Set();
   #supported = new Set<string>();
 
-  constructor(parts: LegParts, peer: LegPeer) {
+  constructor(parts: LegParts, peer: LegPeer, session: SessionTimerOwner) {
     this.parts = parts;
     this.peer = peer;
+    this.session = new LegSessionTimer(parts, session);
   }
 
   /** Option tags in Supported of our messages. */
   get extensions(): readonly string[] {
-    return extensionsOf(this.peer);
+    return extensionsOf(this.parts, this.peer);
   }
 
   /** Takes what a message of the peer says about its abilities. */
@@ -101,9 +116,12 @@ export class LegMessages {
 
   /** A response inside a dialog, or one that makes it. */
   response(transaction: ServerTransaction, dialog: Dialog, status: number, sdp: Sdp): Response {
-    return responseTo(transaction.request, status, {
+    const { request } = transaction;
+    this.said = sdp ?? this.said;
+    const isAgreement = status === 200 && SESSION_METHODS.includes(request.method);
+    return responseTo(request, status, {
       toTag: tagOf(dialog.local) ?? '',
-      headers: this.headers(transaction.flow, sdp),
+      headers: [...this.headers(transaction.flow, sdp), ...(isAgreement ? this.session.accept(request) : [])],
       body: bodyOf(sdp),
     });
   }
@@ -125,7 +143,9 @@ export class LegMessages {
 
   /** A request inside a dialog that refreshes its target, or acknowledges. */
   request(dialog: Dialog, method: string, sdp: Sdp, headers: readonly HeaderValue[] = []): Request {
-    return dialog.request(method, [...this.headers(dialog.flow, sdp), ...headers], bodyOf(sdp));
+    this.said = sdp ?? this.said;
+    const session = SESSION_METHODS.includes(method) ? this.session.ask() : [];
+    return dialog.request(method, [...this.headers(dialog.flow, sdp), ...headers, ...session], bodyOf(sdp));
   }
 
   /** Sends a request other than INVITE. `onFinal` gets its final response, or what stands for none. */

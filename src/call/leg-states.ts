@@ -32,6 +32,8 @@ export type LegState =
   | { readonly name: 'reinviting'; readonly asking: boolean }
   /** UAS: the peer's re-INVITE has no final response; `asked` when it had no offer. */
   | { readonly name: 'reinvited'; readonly asked: boolean }
+  /** UAC: our re-INVITE that only refreshes the session (RFC 4028 §7.4) has no final response. */
+  | { readonly name: 'refreshing' }
   /** UAC: our UPDATE with an offer has no final response. */
   | { readonly name: 'updating' }
   /** UAS: the peer's UPDATE (or, from before the answer, PRACK) with an offer has no final response. */
@@ -80,6 +82,10 @@ export type LegEvent =
   | { readonly type: 'update'; readonly transaction: ServerTransaction; readonly sdp: SessionDescription }
   | { readonly type: 'updateAnswered'; readonly sdp: Sdp }
   | { readonly type: 'updateRefused'; readonly refusal: Refusal }
+  /** The session is to be refreshed by INVITE, with what we said last. */
+  | { readonly type: 'refresh'; readonly sdp: Sdp }
+  /** The session timer ran out, or its refresh showed that the peer's side of the dialog is gone. */
+  | { readonly type: 'expired'; readonly what: string }
   | { readonly type: 'bye'; readonly transaction: ServerTransaction; readonly reason: string | undefined }
   /** Any final response to our BYE, or none. */
   | { readonly type: 'byeAnswered' }
@@ -114,6 +120,8 @@ export type LegEffect =
   | { readonly type: 'confirm'; readonly fork: number; readonly response: Response }
   /** Refreshes the target of the dialog. */
   | { readonly type: 'refresh'; readonly response: Response }
+  /** The refresh could not be now. */
+  | { readonly type: 'refreshLater' }
   | { readonly type: 'sendAck'; readonly sdp: Sdp }
   | { readonly type: 'sendInvite'; readonly sdp: Sdp }
   | { readonly type: 'sendUpdate'; readonly sdp: SessionDescription }

@@ -21,6 +21,8 @@ export const PENDING: Refusal = { status: 491 };
 /** RFC 3261 §14.2: a second re-INVITE before the first is answered. */
 export const OVERLAPPING: Refusal = { status: 500, retryAfter: 3 };
 
+/** Refusals of a refresh that may be none a moment later: glare, a longer interval, a busy peer. */
+export const PASSING: readonly number[] = [422, 491, 500, 503];
 /** A description that is owed and does not come: in a 2xx, a PRACK or an ACK. */
 export const NO_DESCRIPTION: Refusal = { status: 502, phrase: 'No Session Description' };
 

@@ -9,12 +9,13 @@ import { SipError } from '../sip/message/sip-error.ts';
 import type { ClientTransaction, ResponseHandlers, ServerTransaction } from '../sip/transaction/user.ts';
 import { trySessionOf } from './body.ts';
 import type { DialogRecord } from './dialog-record.ts';
-import type { EarlyDialog } from './early-dialog.ts';
+import { type EarlyDialog, isLost } from './early-dialog.ts';
 import { inDialogEvent } from './in-dialog.ts';
 import { LEG_MACHINE } from './leg-machine.ts';
 import { bodyOf, LegMessages, type LegParts, type LegPeer, typeOf } from './leg-messages.ts';
 import type { Sdp } from './leg-session.ts';
 import type { LegCommand, LegEffect, LegEvent, LegReport, LegState, LegTimers } from './leg-states.ts';
+import { PASSING } from './leg-steps.ts';
 import { passedOn, type Refusal } from './refusal.ts';
 
 /**
@@ -43,7 +44,10 @@ export abstract class Leg implements DialogUsage {
   /** @param report told of what the call needs to know, during `dispatch` and later. */
   constructor(parts: LegParts, peer: LegPeer, initial: LegState, report: (report: LegReport) => void) {
     this.parts = parts;
-    this.messages = new LegMessages(parts, peer);
+    this.messages = new LegMessages(parts, peer, {
+      refresh: () => this.#refreshSession(),
+      expired: () => this.dispatch({ type: 'expired', what: 'session timer expired' }),
+    });
     this.impi = peer.impi;
     this.record = peer.record;
     this.#report = report;
@@ -53,6 +57,7 @@ export abstract class Leg implements DialogUsage {
       onState: ({ name }) => {
         if (name === 'leaving' || name === 'ended') {
           peer.record.enter('stop');
+          this.messages.session.end();
           this.closeEarly();
         }
       },
@@ -116,6 +121,12 @@ export abstract class Leg implements DialogUsage {
   /** Takes every dialog this leg stands in the table with out of it. */
   protected abstract forgetDialogs(): void;
 
+  /** What our INVITE offered, where nothing has been said since. */
+  protected abstract get offeredFirst(): Sdp;
+
+  /** Whether we made the Call-ID (RFC 3261 §14.1). */
+  protected abstract get ownsCallId(): boolean;
+
   /** To tag of a refusal of the INVITE that would have made the dialog. */
   protected abstract get refusalTag(): string;
 
@@ -176,6 +187,9 @@ export abstract class Leg implements DialogUsage {
       case 'refresh':
         this.#refresh(effect.response, this.flow);
         return;
+      case 'refreshLater':
+        this.messages.session.retry(this.ownsCallId);
+        return;
       // The first INVITE is the subclass's.
       case 'command':
       case 'confirm':
@@ -214,8 +228,13 @@ export abstract class Leg implements DialogUsage {
   protected onInviteResponse(response: Response, sequence: number): void {
     const { status } = response;
     if (status < 200) return;
-    if (status >= 300) this.dispatch({ type: 'refused', refusal: this.refusalOf(response) });
-    else if (this.isNew(sequence)) this.dispatch({ type: 'success', response, sdp: trySessionOf(response) });
+    if (status >= 300) {
+      this.messages.session.raise(response);
+      this.dispatch({ type: 'refused', refusal: this.refusalOf(response) });
+    } else if (this.isNew(sequence)) {
+      this.messages.session.agreed(response);
+      this.dispatch({ type: 'success', response, sdp: trySessionOf(response) });
+    }
   }
 
   /** Whether a 2xx to our INVITE of this number is the first; a further one gets its ACK again (RFC 3261 §13.2.2.4). */
@@ -246,6 +265,7 @@ export abstract class Leg implements DialogUsage {
 
   #sendAck(sdp: Sdp): void {
     if (this.dialog === undefined) return;
+    this.messages.said = sdp ?? this.messages.said;
     const request = this.dialog.ack(this.#unacknowledged, bodyOf(sdp), typeOf(sdp));
     this.#ack = { sequence: this.#unacknowledged, request };
     this.record.sent();
@@ -267,8 +287,32 @@ export abstract class Leg implements DialogUsage {
     if (response === undefined) this.dispatch({ type: 'updateRefused', refusal: { status: 408 } });
     else if (response.status >= 300) this.dispatch({ type: 'updateRefused', refusal: this.refusalOf(response) });
     else {
+      this.messages.session.agreed(response);
       this.#refresh(response, this.flow);
       this.dispatch({ type: 'updateAnswered', sdp: trySessionOf(response) });
+    }
+  }
+
+  /** RFC 4028 §7.4. An exchange that is under way may itself refresh the session, and if not, the next try does. */
+  #refreshSession(): void {
+    const { dialog, messages } = this;
+    const { method = messages.allows('UPDATE') ? 'UPDATE' : 'INVITE' } = this.parts.sessionTimer;
+    if (dialog === undefined || this.state.name !== 'confirmed') messages.session.retry(this.ownsCallId);
+    else if (method === 'INVITE') this.dispatch({ type: 'refresh', sdp: messages.said ?? this.offeredFirst });
+    else
+      messages.send(dialog, messages.request(dialog, 'UPDATE', undefined), (response) => this.#onRefreshed(response));
+  }
+
+  #onRefreshed(response: Response | undefined): void {
+    const { session } = this.messages;
+    const lost = isLost(response);
+    if (lost !== undefined) this.dispatch({ type: 'expired', what: lost });
+    else if (response !== undefined && response.status < 300) {
+      session.agreed(response);
+      this.#refresh(response, this.flow);
+    } else if (response !== undefined) {
+      session.raise(response);
+      if (PASSING.includes(response.status)) session.retry(this.ownsCallId);
     }
   }
 

@@ -91,7 +91,16 @@ export class MtCall extends ServerCall {
       reliable: called.reliableProvisional,
       preconditions: called.precondition ?? true,
     };
-    const request = makeInvite(random, handsets, original, caller, called, binding, sdp, extensionsOf(peer));
+    const request = makeInvite(
+      random,
+      handsets,
+      original,
+      caller,
+      called,
+      binding,
+      sdp,
+      extensionsOf(this.parts, peer),
+    );
     const flow = handsets.towards(binding, request, called);
     const leg = new OutgoingLeg(this.parts, peer, request, flow, featureTags(original.headers), (report) => {
       this.reports(number, report, offer);

@@ -1,11 +1,14 @@
 import type { Flow } from '../core/flow.ts';
 import { Dialog } from '../sip/dialog/dialog.ts';
-import { CSEQ, FROM, TO, tagOf } from '../sip/message/header-types.ts';
+import { MIN_SE } from '../sip/dialog/session-timer.ts';
+import { CSEQ, FROM, SESSION_EXPIRES, TO, tagOf, VIA } from '../sip/message/header-types.ts';
 import type { Request, Response } from '../sip/message/message.ts';
 import type { Params } from '../sip/message/params.ts';
+import { trySessionOf } from './body.ts';
 import type { EarlyOwner } from './early-dialog.ts';
 import { Leg } from './leg.ts';
 import type { LegParts, LegPeer } from './leg-messages.ts';
+import type { Sdp } from './leg-session.ts';
 import type { LegEffect, LegReport } from './leg-states.ts';
 import { OutgoingEarly } from './outgoing-early.ts';
 import { passedOn, type Refusal, UNREACHABLE } from './refusal.ts';
@@ -19,9 +22,9 @@ const MOST_LATE_FORKS = 16;
 
 /** The leg we open towards a handset. Its early dialogs are numbered in the order in which their To tags came. */
 export class OutgoingLeg extends Leg {
-  readonly #request: Request;
+  #request: Request;
   readonly #flow: Flow;
-  readonly #sequence: number;
+  #sequence: number;
   /** By To tag. */
   readonly #early = new Map<string, OutgoingEarly>();
   /** By To tag, the dialogs of forks whose 2xx came too late. */
@@ -57,12 +60,23 @@ export class OutgoingLeg extends Leg {
     return this.dialog?.flow ?? this.#flow;
   }
 
+  protected get offeredFirst(): Sdp {
+    return trySessionOf(this.#request);
+  }
+
+  protected get ownsCallId(): boolean {
+    return true;
+  }
+
   protected get refusalTag(): string {
     return tagOf(this.#request.headers.get(FROM)) ?? '';
   }
 
   /** Sends the INVITE. */
   start(): void {
+    const { headers } = this.#request;
+    headers.remove(SESSION_EXPIRES.name, MIN_SE.name);
+    for (const [type, value] of this.messages.session.begin()) headers.add(type, value);
     this.invite(this.#request, this.#flow);
   }
 
@@ -74,6 +88,10 @@ export class OutgoingLeg extends Leg {
 
   protected override onInviteResponse(response: Response, sequence: number): void {
     if (response.status === 100) return;
+    if (sequence === this.#sequence && this.state.name === 'inviting' && this.messages.session.raise(response)) {
+      this.#startAgain();
+      return;
+    }
     if (sequence !== this.#sequence || response.status >= 300) super.onInviteResponse(response, sequence);
     else if (response.status < 200) this.#onProvisional(response);
     else if (this.dialog !== undefined && tagFrom(response) !== (tagOf(this.dialog.remote) ?? '')) {
@@ -109,7 +127,17 @@ export class OutgoingLeg extends Leg {
     this.dispatch({ type: 'provisional', fork: early.fork, response });
   }
 
+  /** RFC 4028 §7.3: the same INVITE with the interval that the 422 wants. */
+  #startAgain(): void {
+    this.#sequence++;
+    const headers = this.#request.headers.clone().set(CSEQ, { number: this.#sequence, method: 'INVITE' });
+    headers.remove(VIA.name);
+    this.#request = { ...this.#request, headers };
+    this.start();
+  }
+
   #onSuccess(response: Response): void {
+    this.messages.session.agreed(response);
     this.messages.learn(response);
     const early = this.#earlyFrom(response, Number.POSITIVE_INFINITY);
     if (early === undefined) return;

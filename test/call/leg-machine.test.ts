@@ -36,6 +36,7 @@ const reinviting: LegState = { name: 'reinviting', asking: false };
 const asking: LegState = { name: 'reinviting', asking: true };
 const reinvited: LegState = { name: 'reinvited', asked: false };
 const asked: LegState = { name: 'reinvited', asked: true };
+const refreshing: LegState = { name: 'refreshing' };
 const updating: LegState = { name: 'updating' };
 const updated: LegState = { name: 'updated', transaction };
 const leaving: LegState = { name: 'leaving' };
@@ -49,6 +50,8 @@ const lost: LegEvent = { type: 'lost', what: 'connection reset' };
 const offer: LegEvent = { type: 'offer', fork: 0, sdp, by: 'invite' };
 const answer: LegEvent = { type: 'answer', fork: 0, sdp };
 const refuseOffer: LegEvent = { type: 'refuseOffer', fork: 0, refusal: busy };
+const expired: LegEvent = { type: 'expired', what: 'x' };
+const EXPIRED = 'SIP;cause=408;text="x"';
 const end: LegEvent = { type: 'end', why };
 const acked: LegEvent = { type: 'acked', sdp };
 const provisional: LegEvent = { type: 'provisional', fork: 3, response };
@@ -215,6 +218,20 @@ describe('a confirmed leg', () => {
     { title: 'an UPDATE cannot be taken back', from: updating, on: { type: 'withdraw', fork: 0 }, to: updating },
     { title: 'the end', from: updating, on: end, to: leaving, effects: [sendBye('R')] },
     { title: 'BYE crosses it', from: updating, on: bye, to: ended, effects: [respondBye, hungUp] },
+
+    { title: 'a refresh', from: confirmed, on: { type: 'refresh', sdp }, to: refreshing, effects: [{ type: 'sendInvite', sdp }] },
+    { title: 'the session timer ran out', from: confirmed, on: expired, to: leaving, effects: [sendBye(EXPIRED), lostReport('x')] },
+    { title: 'refreshed', from: refreshing, on: success, to: confirmed, effects: [refresh, bareAck] },
+    { title: 'glare: again later', from: refreshing, on: refused(491), to: confirmed, effects: [{ type: 'refreshLater' }] },
+    { title: 'refused for good', from: refreshing, on: refused(488), to: confirmed },
+    { title: '481 ends the dialog', from: refreshing, on: refused(481), to: ended, effects: [lostReport('it does not know the call')] },
+    { title: 'a re-INVITE crosses it', from: refreshing, on: reinvite, to: refreshing, effects: [told(491)] },
+    { title: 'an offer of the call waits', from: refreshing, on: offer, to: refreshing, effects: [pending] },
+    { title: 'the end', from: refreshing, on: end, to: leaving, effects: [cancelInvite, sendBye('R')] },
+    { title: 'BYE crosses it', from: refreshing, on: bye, to: ended, effects: [respondBye, cancelInvite, hungUp] },
+    { title: 'the session timer ran out meanwhile', from: refreshing, on: expired, to: leaving, effects: [cancelInvite, sendBye(EXPIRED), lostReport('x')] },
+    { title: 'the session timer ran out while we offer', from: reinviting, on: expired, to: leaving, effects: [cancelInvite, sendBye(EXPIRED), lostReport('x')] },
+    { title: 'the session timer ran out while the peer offers', from: reinvited, on: expired, to: leaving, effects: [told487, sendBye(EXPIRED), lostReport('x')] },
 
     { title: 'the other side answers', from: updated, on: answer, to: confirmed, effects: [{ type: 'respond', transaction, sdp }] },
     { title: 'the other side refuses', from: updated, on: refuseOffer, to: confirmed, effects: [told(486, transaction)] },

@@ -20,6 +20,7 @@ import { Directory } from '../../src/services/directory.ts';
 import { offerOf } from '../../src/services/mt-call.ts';
 import { ueCall } from '../../src/services/ue-call.ts';
 import { Dialogs } from '../../src/sip/dialog/dialogs.ts';
+import type { SessionTimerOptions } from '../../src/sip/dialog/session-timer.ts';
 import { responseTo } from '../../src/sip/message/build.ts';
 import { TO, tagOf } from '../../src/sip/message/header-types.ts';
 import type { Message, Request } from '../../src/sip/message/message.ts';
@@ -50,7 +51,7 @@ export class Rig {
   readonly #phones: Phone[] = [];
 
   /** @param features what takes part in calls besides the media relay. */
-  constructor(features: readonly CallFeature[] = []) {
+  constructor(features: readonly CallFeature[] = [], sessionTimer: SessionTimerOptions = { duration: 3600 }) {
     const { clock, dialogs, registrations, subscribers } = this;
     const random = systemRandom();
     const directory = new Directory({ subscribers, echo: [], emergencyNumbers: [] });
@@ -77,6 +78,7 @@ export class Rig {
       dialogs,
       handsets: new Pcscf({ pCalledPartyId: true }),
       timers,
+      sessionTimer,
       callTimers: { t1Ms: T1_MS, noAnswerMs: NO_ANSWER_MS },
       features: [
         new PreconditionFeature({ offered: false }),
