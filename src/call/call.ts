@@ -146,7 +146,7 @@ export class Call implements LiveCall {
     const { caller, called } = this.#request;
     const flows = { caller: this.#caller.flow, callee: binding.flow };
     const parties = {
-      caller: preconditionParty(caller.subscriber, caller.identity, false),
+      caller: preconditionParty(caller.subscriber, caller.identity, this.#caller.supports('precondition')),
       callee: preconditionParty(binding.subscriber, called, binding.features.mmtel),
     };
     const path = {

@@ -29,9 +29,11 @@ export interface CallFeature {
   prepare?(path: CallPath, from: Side, offer: SessionDescription): Promise<void>;
   /**
    * The answer to an offer, prepared, that changes nothing for the other side, as the other side would have said it;
-   * undefined when the other side is to be asked. Both then pass `onSdp`.
+   * undefined when the other side is to be asked. The offer is then told by `onUnseen`, the answer passes `onSdp`.
    */
   ownAnswer?(path: CallPath, from: Side, offer: SessionDescription): SessionDescription | undefined;
+  /** An offer that the other side does not see. */
+  onUnseen?(path: CallPath, from: Side, offer: SessionDescription): void;
   /** The offer of this side came to nothing: the session is what it was before (RFC 3261 §14.1). */
   onOfferRefused?(path: CallPath, from: Side): void;
   /** An offer or answer on its way; returns it as the other side shall see it. */

@@ -45,6 +45,11 @@ export class PathFeatures {
     return undefined;
   }
 
+  /** An offer that is answered in the other side's place. */
+  unseen(from: Side, offer: SessionDescription): void {
+    for (const feature of this.#features) feature.onUnseen?.(this.#path, from, offer);
+  }
+
   /** What one side said, as the other shall see it. */
   pass(from: Side, kind: 'offer' | 'answer', sdp: Sdp): Sdp {
     if (sdp === undefined) return undefined;

@@ -75,6 +75,11 @@ export abstract class Leg implements DialogUsage {
     return this.flow.remote.address;
   }
 
+  /** Whether the handset says that it knows an extension. */
+  supports(extension: string): boolean {
+    return this.messages.supports(extension);
+  }
+
   /** What the call wants. */
   command(command: LegCommand): void {
     const toUpdate = command.type === 'offer' && command.by === 'update' && this.messages.allows('UPDATE');

@@ -77,6 +77,11 @@ export class MediaSession {
     }
   }
 
+  /** An offer that is answered in the other side's place. */
+  hear(from: Side, offer: SessionDescription): void {
+    this.#takeOffer(from, offer);
+  }
+
   /** A description of one side as the other shall see it. */
   pass(from: Side, kind: 'offer' | 'answer', description: SessionDescription): SessionDescription {
     if (kind === 'offer') this.#takeOffer(from, description);

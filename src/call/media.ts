@@ -40,6 +40,10 @@ export class AnchoredMediaFeature implements CallFeature {
     return passed;
   }
 
+  onUnseen(path: CallPath, from: Side, offer: SessionDescription): void {
+    this.#session(path).hear(from, offer);
+  }
+
   onOfferRefused(path: CallPath, from: Side): void {
     this.#sessions.get(path)?.offerRefused(from);
   }

@@ -78,7 +78,7 @@ export class Path {
         this.#answer(effect.to, effect.sdp);
         return;
       case 'answerSelf':
-        this.#pass(effect.to, 'offer', effect.offer);
+        this.#owner.features.unseen(effect.to, effect.offer);
         this.#answer(effect.to, effect.sdp);
         return;
       case 'preview': {

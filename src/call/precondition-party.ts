@@ -15,7 +15,9 @@ export const NO_PARTY: PreconditionParty = { setting: undefined, policy: 'pass',
 
 /** @param capable whether the handset registered as one of VoLTE. */
 export function preconditionParty(subscriber: Subscriber, identity: Identity, capable: boolean): PreconditionParty {
-  return { setting: identity.precondition, policy: subscriber.preconditionPolicy ?? 'pass', capable };
+  // RFC 3312 §11: without reliable responses there is nothing to wait by.
+  const setting = identity.reliableProvisional ? identity.precondition : false;
+  return { setting, policy: subscriber.preconditionPolicy ?? 'pass', capable };
 }
 
 /** Whether preconditions may be used with a party at all. */

@@ -91,6 +91,10 @@ export class PreconditionFeature implements CallFeature {
     return answer;
   }
 
+  onUnseen(path: CallPath, from: Side, offer: SessionDescription): void {
+    this.#take(path, from, 'offer', offer);
+  }
+
   qos(path: CallPath, side: Side): () => readonly QosState[] {
     return () => {
       const { [side]: said, [otherSide(side)]: other } = this.#state(path);

@@ -343,3 +343,53 @@ describe('preconditions that cannot be met', () => {
     }
   });
 });
+
+describe("what is answered in the other side's place", () => {
+  it('leaves the version of what the other side was told alone', async () => {
+    const { rig, caller, callee } = await begun(OFFERED);
+    callee.answer(callee.invite, 200, { sdp: AMR_ANSWER() });
+    callee.takeRequest('ACK');
+    caller.take('200 INVITE');
+    caller.request('ACK');
+    const version = (body: Uint8Array) => BigInt(/^o=- \d+ (\d+) /m.exec(text(body))?.[1] ?? '');
+    for (const moved of ['49170', '49172']) {
+      const ready = volte('10.0.0.1', 'sendrecv', 'sendrecv', 'sendrecv', '97 100').replace('49170', moved);
+      caller.request('UPDATE', { sdp: ready });
+      await rig.settle();
+      caller.take('200 UPDATE');
+    }
+    // Media go where the caller wants them now.
+    assert.equal(rig.relay.targets.includes('10.0.0.1:49172'), true);
+    caller.request('INVITE', { sdp: volte('10.0.0.1', 'sendrecv', 'sendrecv', 'sendonly', '97 100') });
+    await rig.settle();
+    const hold = callee.takeRequest('INVITE');
+    assert.equal(version(hold.body), version(callee.invite.body) + 1n);
+    callee.answer(hold, 488);
+    callee.takeRequest('ACK');
+    caller.take('488 INVITE');
+    caller.request('ACK');
+    hangUp(caller, callee);
+    rig.finish();
+  });
+});
+
+describe('preconditions of an INVITE without an offer', () => {
+  it("pass from the callee's 183 to the caller that supports them", async () => {
+    const rig = new Rig();
+    const alice = rig.phone(['sip:alice@ims.test'], '10.0.0.1');
+    const bob = rig.phone(['sip:bob@ims.test'], '10.0.0.2');
+    const caller = alice.invite('sip:bob@ims.test', { headers: ABLE });
+    const callee = bob.invited();
+    const offer = volte('10.0.0.2', 'none', 'none');
+    callee.answer(callee.invite, 183, { sdp: offer, headers: { ...reliably(1), Require: '100rel, precondition' } });
+    await rig.settle();
+    const progress = caller.take('183 INVITE');
+    assert.deepEqual(qosLines(progress.body), qosLines(Buffer.from(offer)));
+    prack(caller, progress, volte('10.0.0.1', 'sendrecv', 'none', 'sendrecv', '97 100'));
+    caller.take('200 PRACK');
+    const ack = pracked(callee, 1);
+    assert.equal(qosLines(ack.body)[0], 'a=curr:qos local sendrecv');
+    callee.answer(ack, 200);
+    finish(rig, caller, callee);
+  });
+});
