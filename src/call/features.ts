@@ -17,7 +17,9 @@ export class PathFeatures {
   readonly #features: readonly CallFeature[];
   readonly #path: CallPath;
   readonly #logger: Logger;
-  #preparing = false;
+  /** Preparations under way. */
+  #preparing = 0;
+  #turn: Promise<unknown> = Promise.resolve();
   #ended = false;
 
   constructor(features: readonly CallFeature[], path: CallPath, logger: Logger) {
@@ -26,13 +28,19 @@ export class PathFeatures {
     this.#logger = logger;
   }
 
-  /** Makes ready what an offer needs. Undefined when the path ended while that was under way. */
+  /**
+   * Makes ready what an offer needs. Undefined when the path ended while that was under way. A callee that forks may
+   * offer in each of its dialogs, and what they need is the same: so one after the other.
+   */
   async prepare(from: Side, offer: SessionDescription): Promise<Preparation | undefined> {
-    this.#preparing = true;
-    const outcome = await this.#prepared(from, offer);
-    this.#preparing = false;
+    this.#preparing++;
+    const turn =
+      this.#preparing === 1 ? this.#prepared(from, offer) : this.#turn.then(() => this.#prepared(from, offer));
+    this.#turn = turn;
+    const outcome = await turn;
+    this.#preparing--;
     if (!this.#ended) return outcome;
-    this.#tellEnd();
+    if (this.#preparing === 0) this.#tellEnd();
     return undefined;
   }
 
@@ -89,7 +97,7 @@ export class PathFeatures {
   /** The path is over, which features hear when they have no preparation under way. */
   end(): void {
     this.#ended = true;
-    if (!this.#preparing) this.#tellEnd();
+    if (this.#preparing === 0) this.#tellEnd();
   }
 
   #tellEnd(): void {

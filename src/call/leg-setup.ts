@@ -119,6 +119,8 @@ export const SETUP: LegHandlers<'invited' | 'accepted' | 'inviting' | 'answered'
             tell({ type: 'refused', refusal: UNREACHABLE }),
           ],
         };
+      case 'reinvite':
+        return { state, effects: [respondTransaction(event, PENDING)] };
       case 'lost':
         return {
           state: { name: 'cancelling', reason: undefined },

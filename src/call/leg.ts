@@ -18,6 +18,9 @@ import type { LegCommand, LegEffect, LegEvent, LegReport, LegState, LegTimers } 
 import { PASSING } from './leg-steps.ts';
 import { passedOn, type Refusal } from './refusal.ts';
 
+/** Nothing more comes of the leg. */
+const OVER: readonly LegState['name'][] = ['cancelling', 'leaving', 'ended', 'forgotten'];
+
 /**
  * What both kinds of leg share once a dialog is confirmed; incoming-leg.ts and outgoing-leg.ts add how it comes to
  * that. It performs the effects of leg-machine.ts with transactions and dialogs.
@@ -55,11 +58,10 @@ export abstract class Leg implements DialogUsage {
       perform: (effect) => this.perform(effect),
       onUnexpected: (state, event) => parts.logger.debug(() => `leg ${state.name}: ${event.type} not expected`),
       onState: ({ name }) => {
-        if (name === 'leaving' || name === 'ended') {
-          peer.record.enter('stop');
-          this.messages.session.end();
-          this.closeEarly();
-        }
+        if (!OVER.includes(name)) return;
+        peer.record.enter('stop');
+        this.messages.session.end();
+        this.closeEarly();
       },
       onFinal: () => this.forgetDialogs(),
     });
@@ -97,9 +99,8 @@ export abstract class Leg implements DialogUsage {
   onRequest(transaction: ServerTransaction): void {
     this.record.received();
     const { request } = transaction;
-    const { name } = this.state;
     // A BYE is answered 200 even then: phones whose crossing BYE is refused were seen to leave the network.
-    if (request.method !== 'BYE' && (name === 'leaving' || name === 'ended')) {
+    if (request.method !== 'BYE' && OVER.includes(this.state.name)) {
       throw new SipError(481, `${request.method} inside a call that is over`);
     }
     const early = this.earlyOf(request);

@@ -139,6 +139,7 @@ describe('a leg whose INVITE we sent', () => {
     { title: 'refusal', from: inviting, on: refused(486), to: ended, effects: [tell({ type: 'refused', refusal: busy })] },
     { title: 'the end cancels', from: inviting, on: end, to: cancelling, effects: [{ type: 'cancelInvite', reason: 'R' }] },
     { title: 'BYE of the callee', from: inviting, on: bye, to: { ...cancelling, reason: undefined }, effects: [respondBye, cancelInvite, tell({ type: 'refused', refusal: { status: 480 } })] },
+    { title: 'an INVITE of the callee', from: inviting, on: reinvite, to: inviting, effects: [told(491)] },
     { title: 'a PRACK nobody answers', from: inviting, on: lost, to: { ...cancelling, reason: undefined }, effects: [cancelInvite, tell({ type: 'refused', refusal: { status: 480 } })] },
     { title: 'a timer is unexpected', from: inviting, on: tick('repeat'), to: undefined },
 
