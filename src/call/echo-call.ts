@@ -16,7 +16,7 @@ import { IncomingLeg } from './incoming-leg.ts';
 import type { Caller } from './invite.ts';
 import type { Sdp } from './leg-session.ts';
 import type { EndReason } from './leg-states.ts';
-import { NO_PARTY, preconditionParty } from './precondition-party.ts';
+import { mayUse, NO_PARTY, preconditionParty } from './precondition-party.ts';
 import { type QosState, Resources, resourcesLost } from './resources.ts';
 import { ServerCall } from './server-call.ts';
 
@@ -59,13 +59,14 @@ export class EchoCall extends ServerCall {
     // RFC 3312 §11: without reliable responses there is nothing to wait by.
     const isUsable = reliable && extensionsIn(transaction.request).includes('100rel');
     const setting = isUsable ? (called.precondition ?? caller.identity.precondition) : false;
+    const party = { ...preconditionParty(caller.subscriber, caller.identity, false), setting };
     this.#leg = new IncomingLeg(
       parts,
       {
         impi: caller.subscriber.impi,
         record,
         reliable,
-        preconditions: setting ?? true,
+        preconditions: mayUse(party),
       },
       transaction,
       [header(P_ASSERTED_IDENTITY, { uri: shown, params: Params.none })],
@@ -76,10 +77,7 @@ export class EchoCall extends ServerCall {
       id: randomHex(random, 2),
       flows: { caller: flow, callee: flow },
       ours: 'callee',
-      parties: {
-        caller: { ...preconditionParty(caller.subscriber, caller.identity, false), setting },
-        callee: NO_PARTY,
-      },
+      parties: { caller: party, callee: NO_PARTY },
       resources: new Resources((_side, what) => this.stop(resourcesLost(what))),
       end: (why: EndReason) => this.stop(why),
     } as const;

@@ -13,7 +13,7 @@ import { type Caller, makeInvite } from './invite.ts';
 import { extensionsOf } from './leg-messages.ts';
 import type { EndReason } from './leg-states.ts';
 import { OutgoingLeg } from './outgoing-leg.ts';
-import { NO_PARTY, preconditionParty } from './precondition-party.ts';
+import { mayUse, NO_PARTY, preconditionParty } from './precondition-party.ts';
 import { Resources, resourcesLost } from './resources.ts';
 import { ServerCall } from './server-call.ts';
 
@@ -89,7 +89,7 @@ export class MtCall extends ServerCall {
       impi: binding.subscriber.impi,
       record: this.records[number] as DialogRecord,
       reliable: called.reliableProvisional,
-      preconditions: called.precondition ?? true,
+      preconditions: mayUse(preconditionParty(binding.subscriber, called, binding.features.mmtel)),
     };
     const request = makeInvite(
       random,
