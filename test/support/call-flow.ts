@@ -79,10 +79,10 @@ export function sdpOf(phone: Phone, direction?: string): string {
 }
 
 /** Where the descriptions of a phone say it listens for media: closed with the test. */
-export async function mediaSocket(t: TestContext, { local: { address } }: Phone): Promise<Socket> {
+export async function mediaSocket(t: TestContext, { local: { address } }: Phone, port = MEDIA_PORT): Promise<Socket> {
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   t.after(() => socket.close());
-  socket.bind(MEDIA_PORT, address);
+  socket.bind(port, address);
   await once(socket, 'listening');
   return socket;
 }
