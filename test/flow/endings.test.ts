@@ -307,7 +307,7 @@ describe('a server that stops', () => {
     bob.respond(await bob.request('CANCEL'), 200);
     carol.respond(await carol.request('CANCEL'), 200);
     const said = [await alice.next(), await alice.next()].map((one) => ('status' in one ? one.status : one.method));
-    assert.deepEqual(said.sort(), [503, 'BYE']);
+    assert.deepEqual(new Set(said), new Set([503, 'BYE']));
     lab.clock.advance(5000);
     await stopped;
   });
