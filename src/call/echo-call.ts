@@ -83,11 +83,12 @@ export class EchoCall extends ServerCall {
     } as const;
     this.#features = new PathFeatures(parts.features, path, parts.logger);
     this.#qos = this.#features.qos('caller');
+    this.begin();
     this.setLeg(this.addParty(this.#features), this.#leg);
-    void this.#begin(offer);
+    void this.#open(offer);
   }
 
-  async #begin(offer: Sdp): Promise<void> {
+  async #open(offer: Sdp): Promise<void> {
     const { logger } = this.parts;
     try {
       if (offer === undefined) this.#ask();

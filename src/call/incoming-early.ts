@@ -61,7 +61,9 @@ export class IncomingEarly extends EarlyDialog {
   #held: Extract<SessionCommand, { type: 'offer' }> | undefined;
 
   constructor(owner: IncomingEarlyOwner, fork: number, dialog: Dialog) {
-    super(owner, fork, dialog, owner.request.body.length > 0 ? { name: 'offered', by: 'invite' } : { name: 'asked' });
+    // A body may hold something else only, such as a location.
+    const offered = sessionOf(owner.request) !== undefined;
+    super(owner, fork, dialog, offered ? { name: 'offered', by: 'invite' } : { name: 'asked' });
     this.owner = owner;
     const { clock, random, logger, timers } = owner.messages.parts;
     const first = { name: 'idle', next: 1 + randomBelow(random, 2 ** 31 - 1) } as const;

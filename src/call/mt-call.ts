@@ -48,10 +48,11 @@ export class MtCall extends ServerCall {
     } as const;
     super(parts, facts, onGone);
     this.#options = options;
-    for (const binding of bindings) void this.#begin(binding);
+    this.begin();
+    for (const binding of bindings) void this.#call(binding);
   }
 
-  async #begin(binding: Binding): Promise<void> {
+  async #call(binding: Binding): Promise<void> {
     const { random, features, logger } = this.parts;
     const { flow } = binding;
     const path = {

@@ -54,24 +54,32 @@ export abstract class ServerCall implements LiveCall {
   protected readonly parts: CallParts;
   protected readonly facts: ServerCallFacts;
   readonly #parties: Party[] = [];
-  readonly #machine: Machine<ServerCallState, ServerCallEvent, ServerCallEffect, ServerCallTimers>;
+  readonly #onGone: () => void;
+  #machine: Machine<ServerCallState, ServerCallEvent, ServerCallEffect, ServerCallTimers> | undefined;
 
+  /** Starts nothing: a call whose INVITE turns out to be unusable is simply dropped. */
   constructor(parts: CallParts, facts: ServerCallFacts, onGone: () => void) {
     this.parts = parts;
     this.facts = facts;
-    const { records, timers } = facts;
-    const initial = connectingFrom([...records.keys()], parts.clock.now(), timers);
-    this.#machine = new Machine(SERVER_CALL_MACHINE, initial, parts.clock, timers, {
+    this.#onGone = onGone;
+  }
+
+  /** Begins the life of the call: from here on it ends by itself. */
+  protected begin(): void {
+    const { clock, logger } = this.parts;
+    const { records, timers } = this.facts;
+    const initial = connectingFrom([...records.keys()], clock.now(), timers);
+    this.#machine = new Machine(SERVER_CALL_MACHINE, initial, clock, timers, {
       perform: (effect) => this.#perform(effect),
-      onUnexpected: (state, event) => parts.logger.debug(() => `call ${state.name}: ${event.type} not expected`),
+      onUnexpected: (state, event) => logger.debug(() => `call ${state.name}: ${event.type} not expected`),
       onState: (state) => this.#enter(state),
-      onFinal: onGone,
+      onFinal: () => this.#onGone(),
     });
     this.#tell('init');
   }
 
   get state(): ServerCallState['name'] {
-    return this.#machine.state.name;
+    return this.#machine?.state.name ?? 'init';
   }
 
   get subscribers(): readonly Subscriber[] {
@@ -83,7 +91,7 @@ export abstract class ServerCall implements LiveCall {
   }
 
   stop(why: EndReason): void {
-    this.#machine.dispatch({ type: 'stop', why });
+    this.#machine?.dispatch({ type: 'stop', why });
   }
 
   lose(subscriber: Subscriber): void {
@@ -107,7 +115,7 @@ export abstract class ServerCall implements LiveCall {
   }
 
   protected dispatch(event: ServerCallEvent): void {
-    this.#machine.dispatch(event);
+    this.#machine?.dispatch(event);
   }
 
   /** The way between us and one dialog of a phone. @param offer the one in the INVITE, whoever sent that. */

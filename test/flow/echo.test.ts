@@ -158,6 +158,20 @@ describe('the echo', () => {
     assert.equal(lab.server.counts().streams, 1);
   });
 
+  it('refuses an INVITE that can open no dialog, or holds no SDP, and nothing is left of it', async (t) => {
+    const { lab, alice } = await registered(t, 'auth_on_register_only: true,');
+    const refused = async (headers: string[], body: string, status: number) => {
+      alice.ackRefusal(alice.start('INVITE', { uri: 'tel:666', headers, body }), await alice.response(status));
+    };
+    await refused(SDP_HEADER, sdpOf(alice), 400);
+    await refused([`Contact: <${alice.contact}>`, ...SDP_HEADER], 'v=0\r\nm=nonsense\r\n', 400);
+    await refused([`Contact: <${alice.contact}>`, 'Content-Type: text/plain'], 'hello', 415);
+    await alice.settled();
+    assert.equal(lab.server.counts().calls, 0);
+    lab.clock.advance(400_000);
+    assert.deepEqual(lab.bugs, []);
+  });
+
   it('rings only, until the caller gives up', async (t) => {
     const { lab, alice } = await registered(t);
     const sent = await challenged(alice, 'tel:777');

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import { described, SDP_HEADER, sdpOf } from '../support/call-flow.ts';
+import { acknowledge, described, SDP_HEADER, sdpOf } from '../support/call-flow.ts';
 import { startLab } from '../support/lab.ts';
 import type { Phone } from '../support/phone.ts';
 
@@ -110,6 +110,20 @@ describe('an emergency call', () => {
     assert.match(described(received).text, /^m=audio .*\r\n/m);
     operator.respond(received, 200, { headers: SDP_HEADER, body: sdpOf(operator) });
     assert.match(described(await alice.response(200)).text, /^m=audio/m);
+  });
+
+  it('that brings a location and no offer is offered one in the 200', async (t) => {
+    const { alice, operator } = await lab(t);
+    const body = '--p\r\nContent-Type: application/pidf+xml\r\n\r\n<presence/>\r\n--p--\r\n';
+    const headers = [`Contact: <${alice.contact}>`, 'Content-Type: multipart/mixed;boundary=p'];
+    const sent = alice.start('INVITE', { uri: 'urn:service:sos', headers, body });
+    const received = await operator.request('INVITE');
+    assert.equal(received.body.length, 0);
+    operator.respond(received, 200, { headers: SDP_HEADER, body: sdpOf(operator) });
+    const accepted = await alice.response(200);
+    assert.match(described(accepted).text, /^m=audio/m);
+    acknowledge(alice, sent, accepted, sdpOf(alice));
+    assert.match(described(await operator.request('ACK')).text, /^m=audio/m);
   });
 
   it('of a stranger to anybody else is refused', async (t) => {
