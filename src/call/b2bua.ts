@@ -60,6 +60,11 @@ export class B2bua {
     return call;
   }
 
+  /** Calls of a user in any state, as `size` counts them. */
+  sizeOf(subscriber: Subscriber): number {
+    return this.#bySubscriber.get(subscriber)?.size ?? 0;
+  }
+
   /** Calls of a user that are not over. */
   callsOf(subscriber: Subscriber): readonly LiveCall[] {
     return [...(this.#bySubscriber.get(subscriber) ?? [])].filter(({ state }) => state !== 'stop');

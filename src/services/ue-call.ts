@@ -1,7 +1,6 @@
 import type { B2bua } from '../call/b2bua.ts';
 import { checkAccept } from '../call/body.ts';
 import { EchoCall } from '../call/echo-call.ts';
-import { ANONYMOUS_CALLER } from '../call/invite.ts';
 import { sameEndpoint } from '../core/endpoint.ts';
 import type { SessionDescription } from '../sdp/session-description.ts';
 import { CONTACT } from '../sip/message/header-types.ts';
@@ -13,6 +12,7 @@ import type { Identity, IdentityOwner } from '../store/subscribers.ts';
 import type { Directory } from './directory.ts';
 import { refuseByCode } from './refusal-code.ts';
 import type { Service } from './service.ts';
+import { callerOf } from './strangers.ts';
 
 export interface UeCallParts {
   readonly b2bua: B2bua;
@@ -28,15 +28,16 @@ export function ueCall({ b2bua, directory, registrations, ownOffer }: UeCallPart
     name: 'ue-call',
     methods: ['INVITE'],
     matches: () => true,
-    handle({ transaction, called, originator = ANONYMOUS_CALLER }) {
+    handle({ transaction, called, originator }) {
       checkAccept(transaction.request);
       const { owners } = directory.find(called);
       const owner = owners.find(({ subscriber }) => registrations.of(subscriber).length > 0) ?? owners[0];
       if (owner === undefined) throw new SipError(404, `${printUri(called)} is nobody's identity in ue_db`);
       refuseByCode(owner.identity);
+      const caller = callerOf(originator, b2bua);
       if (owner.identity.ringOnly) {
         const { identity: asked } = owner;
-        const request = { transaction, caller: originator, called: asked, shown: asked.uri, offer: ownOffer };
+        const request = { transaction, caller, called: asked, shown: asked.uri, offer: ownOffer };
         b2bua.add((onGone) => new EchoCall(b2bua.parts, { ...request, type: 'server' }, onGone));
         return;
       }
@@ -46,7 +47,7 @@ export function ueCall({ b2bua, directory, registrations, ownOffer }: UeCallPart
       if (others.length === 0) {
         throw new SipError(486, `${owner.subscriber.impi} calls itself and has no other phone`);
       }
-      b2bua.start({ transaction, caller: originator, called: owner.identity, bindings: others });
+      b2bua.start({ transaction, caller, called: owner.identity, bindings: others });
     },
   };
 }

@@ -220,6 +220,21 @@ describe('the echo', () => {
     }
   });
 
+  it('takes no more than a hundred of those at a time', async (t) => {
+    const { lab, alice } = await registered(t);
+    const stranger = await lab.phone('stranger');
+    const from = '<sip:anonymous@anonymous.invalid>;tag=a';
+    const headers = [`Contact: <${stranger.contact}>`, ...SDP_HEADER];
+    const call = () => stranger.start('INVITE', { uri: 'urn:service:sos', from, headers, body: sdpOf(stranger) });
+    for (let count = 0; count < 100; count++) {
+      call();
+      await stranger.response(180);
+      await stranger.response(200);
+    }
+    stranger.ackRefusal(call(), await stranger.response(503));
+    await echoing(alice);
+  });
+
   it('tells a phone by P-Asserted-Identity that what it dialled was an emergency number', async (t) => {
     const { alice } = await registered(t);
     alice.start('INVITE', {
