@@ -112,10 +112,10 @@ export class EchoCall extends ServerCall {
       return;
     }
     const shown = this.#features.pass('caller', 'offer', offer) ?? offer;
-    this.openPath(0, 0, offer)?.reports('callee', { type: 'answer', sdp: echoAnswer(shown) ?? answer });
+    this.answered(0, this.openPath(0, 0, offer), echoAnswer(shown) ?? answer);
   }
 
-  /** RFC 3312 §5.1: nothing rings before the caller's resources are there, which it tells by an offer of its own. */
+  /** RFC 3312 §6: nothing rings before the caller's resources are there, which it tells by an offer of its own. */
   get #isReady(): boolean {
     return this.#qos().every((state) => state === 'disabled' || state === 'erab_set');
   }

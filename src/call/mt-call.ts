@@ -27,7 +27,7 @@ export interface MtCallOptions {
   readonly durationMs: number | undefined;
 }
 
-/** What stands for the INVITE of a handset: multimedia telephony (TS 24.173 §5.1). */
+/** What stands for the INVITE of a handset: multimedia telephony (TS 24.173). */
 const MMTEL = '+g.3gpp.icsi-ref="urn%3Aurn-7%3A3gpp-service.ims.icsi.mmtel"';
 const SERVICE = 'urn:urn-7:3gpp-service.ims.icsi.mmtel';
 

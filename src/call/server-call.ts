@@ -1,6 +1,6 @@
 import { Machine } from '../core/machine.ts';
 import { shortId } from '../core/short-id.ts';
-import { echoAnswer } from '../sdp/own-description.ts';
+import { echoAnswer, renewedOffer } from '../sdp/own-description.ts';
 import type { SessionDescription } from '../sdp/session-description.ts';
 import type { Subscriber } from '../store/subscribers.ts';
 import type { CallParts } from './call.ts';
@@ -42,6 +42,8 @@ interface Party {
   readonly features: PathFeatures;
   readonly record: DialogRecord;
   leg: Leg | undefined;
+  /** What we answered last. */
+  said: SessionDescription | undefined;
   /** By the number of its dialog. */
   readonly paths: Map<number, Path>;
 }
@@ -105,8 +107,15 @@ export abstract class ServerCall implements LiveCall {
     const record = this.facts.records[number] as DialogRecord;
     record.medias = features.medias(this.#peer);
     record.qos = features.qos(this.#peer);
-    this.#parties.push({ features, record, leg: undefined, paths: new Map() });
+    this.#parties.push({ features, record, leg: undefined, said: undefined, paths: new Map() });
     return number;
+  }
+
+  /** The first answer, given when the INVITE was taken. */
+  protected answered(number: number, path: Path | undefined, sdp: SessionDescription): void {
+    const party = this.#parties[number];
+    if (party !== undefined) party.said = sdp;
+    path?.reports(this.facts.ours, { type: 'answer', sdp });
   }
 
   protected setLeg(number: number, leg: Leg): void {
@@ -132,7 +141,7 @@ export abstract class ServerCall implements LiveCall {
         features: party.features,
         command: (side, command) => {
           if (side === this.#peer) party.leg?.command({ ...command, fork });
-          else this.#answerFor(path, command);
+          else this.#answerFor(party, path, command);
         },
         agreed: (held) => this.agreed(number, held),
         failed: (why) => this.#failed(number, why),
@@ -188,16 +197,21 @@ export abstract class ServerCall implements LiveCall {
   }
 
   /** Our part in offer and answer: what is asked of the side that we play. */
-  #answerFor(path: Path, command: SessionCommand): void {
+  #answerFor(party: Party, path: Path, command: SessionCommand): void {
     const { ours, offer } = this.facts;
     if (command.type !== 'offer') return;
     if (command.sdp === undefined) {
-      path.reports(ours, { type: 'offer', sdp: offer, by: command.by });
+      const sdp = party.said === undefined ? offer : renewedOffer(party.said);
+      path.reports(ours, { type: 'offer', sdp, by: command.by });
       return;
     }
     const sdp = echoAnswer(command.sdp);
-    if (sdp === undefined) path.reports(ours, { type: 'offerRefused', refusal: { status: 488 } });
-    else path.reports(ours, { type: 'answer', sdp });
+    if (sdp === undefined) {
+      path.reports(ours, { type: 'offerRefused', refusal: { status: 488 } });
+      return;
+    }
+    party.said = sdp;
+    path.reports(ours, { type: 'answer', sdp });
   }
 
   /** Without a session there is no call. */

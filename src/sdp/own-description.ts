@@ -7,7 +7,13 @@
 import { isRelayable } from './anchor.ts';
 import { attribute, attributeName, isDirection, rtpMap } from './attributes.ts';
 import { reverseDirection } from './offer-answer.ts';
-import { type MediaDescription, type SdpLine, type SessionDescription, withPort } from './session-description.ts';
+import {
+  type MediaDescription,
+  type SdpLine,
+  type Section,
+  type SessionDescription,
+  withPort,
+} from './session-description.ts';
 
 /** Formats that carry no medium of their own: events, comfort noise, redundancy, retransmission, error correction. */
 const AUXILIARY = new Set(['telephone-event', 'cn', 'red', 'rtx', 'ulpfec', 'flexfec', 'flexfec-03', 'parityfec']);
@@ -56,6 +62,17 @@ export function templateOffer(template: SessionDescription): SessionDescription 
     lines.splice(at < 0 ? lines.length : at, 0, { type: 'c', value: SOMEWHERE, end: '\r\n' });
   }
   return { session: { lines: lines.map(ended) }, media: template.media.map(offered) };
+}
+
+/**
+ * What we said last as an offer of ours, for a peer that asks for one: the same media in the same order (RFC 3264 §8),
+ * both ways again whoever held them (RFC 6337).
+ */
+export function renewedOffer({ session, media }: SessionDescription): SessionDescription {
+  const open = <S extends Section>(section: S): S => {
+    return { ...section, lines: section.lines.filter((line) => !isDirection(attributeName(line))) };
+  };
+  return { session: open(session), media: media.map(open) };
 }
 
 function offered(media: MediaDescription): MediaDescription {

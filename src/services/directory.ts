@@ -13,7 +13,7 @@ export interface Called {
 
 /** An emergency service that somebody asks for. */
 export interface EmergencyRequest {
-  /** `urn:service:sos` or one below it (RFC 5031 §4.1), in lower case. */
+  /** `urn:service:sos` or one below it (RFC 5031), in lower case. */
   readonly service: string;
   /** The number, when that was dialled: the phone does not know that it is one for emergencies. */
   readonly dialled: string | undefined;
@@ -64,7 +64,7 @@ export class Directory {
     return !isOwned && this.#emergencyNumbers.has(key) ? { service: SOS, dialled: key } : undefined;
   }
 
-  /** Whoever has the service or, where nobody has just that, the one above it (RFC 5031 §4.1). */
+  /** Whoever has the service or, where nobody has just that, the one above it (RFC 5031). */
   #emergencyCentre(emergency: EmergencyRequest | undefined): Pick<Called, 'echo' | 'owners'> | undefined {
     for (let service = emergency?.service ?? ''; service.startsWith(SOS); ) {
       const found = this.#owned(parseUri(service));

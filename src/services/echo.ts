@@ -27,7 +27,7 @@ export function echo({ b2bua, directory, ownOffer }: EchoParts): Service {
       checkAccept(transaction.request);
       refuseByCode(identity);
       const caller = callerOf(originator, b2bua);
-      // TS 24.229 §5.2.10.3: the phone learns that what it dialled was an emergency number.
+      // TS 34.229-1 §19.3: the phone learns that what it dialled was an emergency number.
       const shown = emergency?.dialled === undefined ? identity.uri : parseUri(`tel:${emergency.dialled}`);
       const request = { type: 'echo', transaction, caller, called: identity, shown, offer: ownOffer } as const;
       b2bua.add((onGone) => new EchoCall(b2bua.parts, request, onGone));

@@ -113,6 +113,27 @@ describe('the echo', () => {
     assert.equal(lab.server.counts().streams, 1);
   });
 
+  it('offers what there is, both ways, to a re-INVITE that offers nothing', async (t) => {
+    const { lab, alice } = await registered(t);
+    const body = (direction: string) => `${sdpOf(alice, direction)}m=video 40002 RTP/AVP 31\r\na=${direction}\r\n`;
+    const up = (await echoing(alice, 'tel:666', body('sendonly'))) as CallUp;
+    const sent = alice.start('INVITE', {
+      uri: 'sip:ims@ims.test',
+      callId: up.sent.callId,
+      from: up.sent.from,
+      to: up.accepted.headers.raw('To') ?? '',
+      headers: [`Contact: <${alice.contact}>`],
+    });
+    const accepted = await alice.response(200);
+    const media = [...described(accepted).text.matchAll(/^m=(\w+) ([1-9]\d*) /gm)].map(([, type]) => type);
+    assert.deepEqual(media, ['audio', 'video']);
+    assert.doesNotMatch(described(accepted).text, /recvonly|inactive/);
+    acknowledge(alice, sent, accepted, body('sendrecv'));
+    await alice.settled();
+    assert.equal(lab.server.actions.dialogs()[0]?.state, 'start');
+    assert.equal(lab.server.counts().streams, 2);
+  });
+
   it('offers when it is offered nothing', async (t) => {
     const { lab, alice } = await registered(t);
     const sent = await challenged(alice, 'tel:666', '');

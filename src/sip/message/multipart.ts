@@ -31,7 +31,7 @@ export function isNestedDeeper({ headers, body }: Message, most: number): boolea
 const DEEPEST = 8;
 
 /**
- * The content of the first part of this type, however deep it lies: an offer beside a location (RFC 6442 §3.3), for one.
+ * The content of the first part of this type, however deep it lies: an offer beside a location (RFC 6442), for one.
  * @param wanted type in lower case.
  * @returns undefined when there is none, and for a body that is not multipart.
  */
