@@ -16,7 +16,7 @@ import {
   tell,
   tellSession,
 } from './leg-steps.ts';
-import type { Refusal } from './refusal.ts';
+import { type Refusal, reasonOf } from './refusal.ts';
 
 const CANCEL: LegEffect = { type: 'cancelInvite', reason: undefined };
 const ACK: LegEffect = { type: 'sendAck', sdp: undefined };
@@ -238,7 +238,7 @@ function reinviteAnswered(asking: boolean, { response, sdp }: Extract<LegEvent, 
 
 /** RFC 4028 §10: the session is over; BYE, whether or not the peer is still there. */
 function expired(what: string, ...open: readonly LegEffect[]): LegStep {
-  return leaving(`SIP;cause=408;text="${what}"`, open, [tell({ type: 'lost', what })]);
+  return leaving(reasonOf(408, what), open, [tell({ type: 'lost', what })]);
 }
 
 const ENDING = [408, 481];

@@ -28,12 +28,16 @@ export interface SessionTimerOwner {
   expired(): void;
 }
 
+/** A peer that wants more each time would be asked for ever. */
+const MOST_RAISES = 3;
+
 /** The session timer of one leg: performs the effects of session-timer.ts. */
 export class LegSessionTimer {
   readonly #parts: SessionTimerParts;
   readonly #machine: Machine<SessionTimerState, SessionTimerEvent, SessionTimerEffect, undefined>;
   /** The least interval the peer takes. */
   #minS = 0;
+  #raised = 0;
   #agreement: SessionAgreement | undefined;
   #started = false;
 
@@ -80,6 +84,8 @@ export class LegSessionTimer {
   raise(response: Response): boolean {
     const minS = wantedMinimum(response);
     if (minS === undefined || minS <= Math.max(this.#minS, this.#parts.sessionTimer.duration)) return false;
+    if (this.#raised === MOST_RAISES) return false;
+    this.#raised++;
     this.#minS = minS;
     return true;
   }

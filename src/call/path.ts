@@ -14,6 +14,7 @@ import {
 import type { PathFeatures } from './features.ts';
 import type { Sdp, SessionCommand, SessionReport } from './leg-session.ts';
 import type { EndReason } from './leg-states.ts';
+import { reasonOf } from './refusal.ts';
 
 /** Whom a path speaks to and tells. */
 export interface PathOwner {
@@ -97,7 +98,7 @@ export class Path {
         this.#owner.agreed(holds(effect.offer) || holds(effect.answer));
         return;
       case 'fail':
-        this.#owner.failed({ refusal: effect.refusal, reason: `SIP;cause=488;text="${effect.what}"` });
+        this.#owner.failed({ refusal: effect.refusal, reason: reasonOf(488, effect.what) });
         return;
     }
   }

@@ -1,5 +1,6 @@
 import type { Side } from './call-states.ts';
 import type { EndReason } from './leg-states.ts';
+import { reasonOf } from './refusal.ts';
 
 /**
  * How the resources of one media stand (manual §6.5, dialog_get): not asked for, needed, being reserved, reserved.
@@ -35,6 +36,5 @@ export class Resources {
 
 /** RFC 3312 §8: what the session needs cannot be had. @param what in words, for Reason. */
 export function resourcesLost(what: string): EndReason {
-  const quoted = `"${what.replace(/["\\]/g, '\\$&')}"`;
-  return { refusal: { status: 580 }, reason: `SIP;cause=580;text=${quoted}` };
+  return { refusal: { status: 580 }, reason: reasonOf(580, what) };
 }

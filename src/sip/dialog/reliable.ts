@@ -67,6 +67,9 @@ export interface ReliableTimers {
   readonly t1Ms: number;
 }
 
+/** Responses that wait for one PRACK. */
+const MOST_WAITING = 8;
+
 /** @returns the machine for responses of a kind. */
 export function reliableMachine<R extends Ordered>(): MachineDefinition<
   ReliableState<R>,
@@ -84,6 +87,8 @@ export function reliableMachine<R extends Ordered>(): MachineDefinition<
       unacknowledged(state, event, now, timers) {
         switch (event.type) {
           case 'send':
+            // Who repeats its 180 without end need not be heard each time; the 2xx is.
+            if (state.waiting.length >= MOST_WAITING && event.response.status < 200) return { state };
             return { state: { ...state, waiting: [...state.waiting, event.response] } };
           case 'prack':
             if (event.sequence !== state.sequence) return undefined;

@@ -40,6 +40,8 @@ describe('reliable provisional responses, sent', () => {
     { title: 'the PRACK', from: waiting(), on: prack(7), to: idle(8) },
     { title: 'a PRACK for another one', from: waiting(), on: prack(6), to: undefined },
     { title: 'what comes meanwhile waits behind it', from: waiting(), on: send(plain), to: waiting(first, 7, plain) },
+    { title: 'not without end', from: waiting(first, 7, ...Array(8).fill(plain)), on: send(plain), to: waiting(first, 7, ...Array(8).fill(plain)) },
+    { title: 'the 200 always', from: waiting(first, 7, ...Array(8).fill(plain)), on: send(ok), to: waiting(first, 7, ...Array(8).fill(plain), ok) },
     { title: 'the next reliable one follows the PRACK', from: waiting(first, 7, plain, second, ok), on: prack(7), to: waiting(second, 8, ok), effects: [{ type: 'send', response: plain, sequence: undefined }, { type: 'send', response: second, sequence: 8 }] },
     { title: 'the 200 follows it (RFC 3262 §3)', from: waiting(second, 8, ok), on: prack(8), to: idle(9), effects: [{ type: 'send', response: ok, sequence: undefined }] },
     { title: 'again after T1, then after 2·T1', from: waiting(), on: { type: 'timer', timer: 'repeat' }, to: { ...waiting(), intervalMs: 1000, timers: { repeat: NOW + 1000, giveUp: NOW + 32_000 } } as State, effects: [{ type: 'repeat', response: first, sequence: 7 }] },
