@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { Command, CommanderError } from 'commander';
 import { printDiagnostic } from './config/diagnostic.ts';
 import { loadConfig } from './config/load.ts';
 import type { Settings } from './config/settings.ts';
+import { readFromDisk } from './config/source.ts';
 import { startMonitor } from './control/monitor.ts';
 import { printEndpoint } from './core/endpoint.ts';
 import { systemRandom } from './core/random.ts';
@@ -32,7 +33,7 @@ const program = new Command(PROGRAM)
     const settings = readConfiguration(config);
     if (settings === undefined) process.exitCode = 1;
     else if (check === true) console.log(`${config}: no errors`);
-    else await run(settings);
+    else await run(settings, dirname(resolve(config)));
   });
 
 addUeCommand(program);
@@ -65,7 +66,7 @@ function banner(settings: Settings, { listening, withoutIpsec }: Server): readon
   ];
 }
 
-async function run(settings: Settings): Promise<void> {
+async function run(settings: Settings, folder: string): Promise<void> {
   const demand = unfulfillable(settings);
   if (demand !== undefined) throw new Error(demand);
   let print = (line: string) => console.log(line);
@@ -107,6 +108,10 @@ async function run(settings: Settings): Promise<void> {
     net: systemNet(onBug),
     kernel: systemKernel(),
     log,
+    readFile(name) {
+      const path = resolve(folder, name);
+      return { path, text: readFromDisk(path) };
+    },
     onBug,
     quit,
   });

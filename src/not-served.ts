@@ -6,9 +6,6 @@ const WITHOUT_EFFECT: readonly (readonly [name: string, isSet: (settings: Settin
   ['sctp_addr', ({ sctp_addr }) => sctp_addr !== undefined],
   ['cx_server_addr', ({ cx_server_addr }) => cx_server_addr !== undefined],
   ['rx_server_addr', ({ rx_server_addr }) => rx_server_addr !== undefined],
-  ['echo', ({ echo }) => echo.length > 0],
-  ['mt_call_sdp_file', ({ mt_call_sdp_file }) => mt_call_sdp_file !== undefined],
-  ['precondition', ({ precondition }) => precondition],
 ];
 
 /** What must not be started without, because leaving it out would be a promise broken silently. */

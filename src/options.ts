@@ -60,6 +60,7 @@ export function subscriberOf(user: UserSettings, settings: Settings): Subscriber
     ipsecRequired: user.ipsec_required ?? settings.ipsec_required,
     multiSim: user.multi_sim,
     forceSmsOverSgs: user.force_sms_over_sg,
+    preconditionPolicy: user.precondition_policy ?? settings.precondition_policy,
     identities: identitiesOf(user, domain),
   };
 }
@@ -113,7 +114,12 @@ function sipForm(tel: Identity | undefined, domain: string): Identity | undefine
   return { ...makeIdentity({ ...tel, uri }), key: tel.key };
 }
 
-function identity(impu: ImpuSettings, user: UserSettings, domain: string): Identity {
+/** The identities of the echo service. */
+export function echoIdentities({ echo, domain }: Settings): readonly Identity[] {
+  return echo.map((impu) => identity(impu, {}, domain));
+}
+
+function identity(impu: ImpuSettings, user: Partial<UserSettings>, domain: string): Identity {
   const precondition = impu.precondition ?? user.precondition;
   const imeisv = impu.imeisv ?? impu.imei ?? user.imeisv ?? user.imei;
   const code = impu.code ?? user.code;

@@ -1,13 +1,15 @@
 import { associationRows } from './association-rows.ts';
 import { B2bua } from './call/b2bua.ts';
 import { AnchoredMediaFeature } from './call/media.ts';
+import { PreconditionFeature } from './call/preconditions.ts';
 import type { Settings } from './config/settings.ts';
 import type { Actions } from './control/actions.ts';
 import type { Clock } from './core/clock.ts';
 import type { Endpoint } from './core/endpoint.ts';
 import type { Random } from './core/random.ts';
+import { dialogRows } from './dialog-rows.ts';
 import { ASSOCIATION_SETS, keptSets } from './ims/association-table.ts';
-import { Authenticator } from './ims/authenticator.ts';
+import { type Access, Authenticator } from './ims/authenticator.ts';
 import { Challenges } from './ims/challenge.ts';
 import { committed } from './ims/committed.ts';
 import { DigestAuthentication } from './ims/digest-authentication.ts';
@@ -25,10 +27,21 @@ import { ToTags } from './ims/to-tags.ts';
 import { Associations } from './ipsec/associations.ts';
 import type { Log } from './log/log.ts';
 import { sipLogTap } from './log/tap-log.ts';
+import { mtCaller, ownOffers } from './mt-caller.ts';
 import type { Kernel, Net } from './net/ports.ts';
-import { creatorOf, messageLimits, portRanges, socketOptions, streamOptions, subscriberOf } from './options.ts';
+import {
+  creatorOf,
+  echoIdentities,
+  messageLimits,
+  portRanges,
+  socketOptions,
+  streamOptions,
+  subscriberOf,
+} from './options.ts';
 import { MediaRelay } from './rtp/relay.ts';
+import { type Called, Directory } from './services/directory.ts';
 import { services } from './services/index.ts';
+import type { Template } from './services/mt-call.ts';
 import { Dialogs } from './sip/dialog/dialogs.ts';
 import { TransactionLayer } from './sip/transaction/layer.ts';
 import { SipTransport } from './sip/transport/transport.ts';
@@ -53,6 +66,8 @@ export interface ServerParts {
   /** Where security associations are made; without it there is no IPsec. */
   readonly kernel?: Kernel;
   readonly log: Log;
+  /** Reads a file named by a command, relative to the configuration. Throws when that cannot be. */
+  readonly readFile: (name: string) => Template;
   /** Told of everything thrown that should not have been. */
   readonly onBug: (error: unknown) => void;
   /** Asked by the command `quit`: ends the daemon. */
@@ -196,6 +211,11 @@ export async function startServer(settings: Settings, version: string, parts: Se
     { subscribeExpires: settings.subscribe_expires },
   );
 
+  const directory = new Directory({
+    subscribers,
+    echo: echoIdentities(settings),
+    emergencyNumbers: settings.emergency_numbers,
+  });
   const relay = new MediaRelay({
     net,
     clock,
@@ -204,6 +224,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     ranges: portRanges(settings),
     sockets: () => transport.places,
   });
+  const offers = ownOffers(settings);
   const b2bua = new B2bua({
     clock,
     random,
@@ -212,8 +233,18 @@ export async function startServer(settings: Settings, version: string, parts: Se
     dialogs,
     handsets,
     timers,
+    sessionTimer: settings.session_expires,
     callTimers: { t1Ms, noAnswerMs: NO_ANSWER_MS },
-    features: [new AnchoredMediaFeature(relay, random)],
+    features: [
+      new PreconditionFeature({ offered: settings.precondition }),
+      new AnchoredMediaFeature({
+        relay,
+        random,
+        clock,
+        logger: log.logger('media'),
+        silenceMs: () => settings.dialog_timeout * 1000,
+      }),
+    ],
   });
   const router = new Router({
     isOurs,
@@ -224,7 +255,8 @@ export async function startServer(settings: Settings, version: string, parts: Se
     authenticator,
     registrar,
     regEvent,
-    services: services({ b2bua, subscribers, registrations }),
+    accessTo: (called) => accessTo(directory.find(called)),
+    services: services({ b2bua, directory, registrations, handsets, ownOffer: offers.common }),
   });
 
   const protectedBindings = protection && new ProtectedBindings(protection, registrations);
@@ -288,6 +320,14 @@ export async function startServer(settings: Settings, version: string, parts: Se
       associations: () =>
         protection === undefined ? (withoutIpsec ?? 'ipsec is false') : associationRows(protection, clock),
       users: () => userRows(subscribers, registrations, b2bua, clock),
+      dialogs: () => dialogRows(b2bua),
+      stopDialog(sessionId) {
+        const call = b2bua.callOf(sessionId);
+        if (call === undefined || call.state === 'stop') return false;
+        call.stop({ refusal: { status: 480 }, reason: 'SIP;cause=480;text="stopped by command"' });
+        return true;
+      },
+      mtCall: mtCaller(settings, offers, { b2bua, subscribers, registrations, readFile: parts.readFile }),
       quit: parts.quit,
     },
     async stop() {
@@ -307,6 +347,12 @@ export async function startServer(settings: Settings, version: string, parts: Se
       await protection?.stop({ keep: path !== undefined });
     },
   };
+}
+
+/** What takes part in emergency calls may be called by anybody; of the echo service some of it need no proof. */
+function accessTo({ echo, owners: [owner] }: Called): Access | undefined {
+  if (echo !== undefined) return echo;
+  return owner?.identity.anonymous === true ? { anonymous: true, authentication: true } : undefined;
 }
 
 function hex(sqn: number): string {

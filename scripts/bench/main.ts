@@ -11,6 +11,8 @@ import { scaleBench, startBench } from './scale.ts';
 import { callBench, registrationBench } from './signalling.ts';
 import { printTable, type Result, type Section } from './table.ts';
 
+const SIMULTANEOUS_CALLS = [10, 100, 500];
+
 /** By the name that chooses them, in the order they are run. `echo`: the cost of a datagram with bare sockets. */
 const GROUPS: { readonly [name: string]: (echo: number) => Promise<Section> } = {
   floor: async (echo) => ({
@@ -22,9 +24,13 @@ const GROUPS: { readonly [name: string]: (echo: number) => Promise<Section> } = 
   registration: async (echo) => ({ title: 'Registrations over UDP', results: await registrationBench(echo) }),
   call: async (echo) => ({ title: 'Calls over UDP', results: await callBench(echo) }),
   relay: async () => {
-    const rows = await relayBench();
-    const bare = rows[0] === undefined ? undefined : 1_000_000 / rows[0].perSecond;
-    return { title: 'Media', results: rows.map((row) => cost(row, bare)) };
+    const results: Result[] = [];
+    for (const calls of SIMULTANEOUS_CALLS) {
+      const rows = await relayBench(calls);
+      const bare = rows[0] === undefined ? undefined : 1_000_000 / rows[0].perSecond;
+      results.push(...rows.map((row) => cost(row, bare)));
+    }
+    return { title: 'Media', results };
   },
   scale: async (echo) => ({ title: 'Many users', results: await scaleBench(echo) }),
   start: async () => ({ title: 'Start with the stock configuration', results: await startBench() }),

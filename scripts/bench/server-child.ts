@@ -30,7 +30,18 @@ const log = openLog({
   options: settings.log_options ?? '',
   console: (line) => console.error(line),
 });
-const parts = { clock, random: systemRandom(), net: systemNet(onBug), log, onBug, quit: () => process.exit() };
+const readFile = (path: string) => {
+  throw new Error(path);
+};
+const parts = {
+  clock,
+  random: systemRandom(),
+  net: systemNet(onBug),
+  log,
+  readFile,
+  onBug,
+  quit: () => process.exit(),
+};
 await startServer(settings, 'bench', parts);
 const ready: ServerReady = { loadMs: loaded - begin, startMs: performance.now() - loaded };
 answerParent(ready);

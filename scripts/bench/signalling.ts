@@ -5,6 +5,7 @@ import { refresh, register } from './registrations.ts';
 import { withPhones, withServer } from './server.ts';
 import type { Result } from './table.ts';
 import { type Authentication, userEntries } from './users.ts';
+import { answerVolteCalls, volteCall } from './volte-calls.ts';
 
 const USERS = 1000;
 const REGISTRATIONS = 2000;
@@ -68,6 +69,8 @@ export async function callBench(echo: number): Promise<Result[]> {
     { name: 'call, signalling only, no 407', unit: 'µs', value: await callCost(false, believed), floor: 6.5 * echo },
     { name: 'call, signalling only, 407', unit: 'µs', value: await callCost(false), floor: 8 * echo },
     { name: 'call with media ports, 407', unit: 'µs', value: await callCost(true), floor: 8 * echo },
+    // 22 datagrams.
+    { name: 'VoLTE call: 100rel, preconditions, media ports', unit: 'µs', value: await volteCost(), floor: 11 * echo },
   ];
 }
 
@@ -88,5 +91,27 @@ function callCost(media: boolean, config: object = {}): Promise<number> {
         }),
       ),
     config,
+  );
+}
+
+function volteCost(): Promise<number> {
+  // The phones of the benchmark do not register as those of VoLTE.
+  const users = userEntries(2 * USERS, 'MD5').map((user) => ({ ...user, precondition: true }));
+  return withServer(
+    users,
+    (server) =>
+      withPhones(server, (callers) =>
+        withPhones(server, async (called) => {
+          await repeat((index, done) => register(index < USERS ? callers : called, index, () => done()), 2 * USERS);
+          const { address } = server.endpoint;
+          answerVolteCalls(called, address);
+          return costOf(
+            server.process,
+            (index, done) => volteCall(callers, index % USERS, USERS + (index % USERS), address, done),
+            CALLS,
+          );
+        }),
+      ),
+    { auth_on_register_only: true },
   );
 }

@@ -60,6 +60,8 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything
   'not-served': 'everything',
   'user-rows': 'everything',
   'association-rows': 'everything',
+  'dialog-rows': 'everything',
+  'mt-caller': 'everything',
 };
 
 /** Node's modules that only compute. */

@@ -3,12 +3,12 @@ import {
   type Branch,
   type CallEffect,
   type CallEvent,
-  type CallExchange,
   type CallState,
   type CallTimers,
   stopped,
 } from './call-states.ts';
-import type { EndReason, Sdp } from './leg-states.ts';
+import type { Sdp } from './leg-session.ts';
+import type { EndReason } from './leg-states.ts';
 import { betterRefusal, type Refusal, UNREACHABLE } from './refusal.ts';
 
 type CallStep = Step<CallState, CallEffect>;
@@ -18,8 +18,6 @@ type Connecting = Extract<CallState, { name: 'init' | 'ringing' }>;
 const ELSEWHERE: EndReason = { refusal: { status: 487 }, reason: 'SIP;cause=200;text="Call completed elsewhere"' };
 const CANCELLED: EndReason = { refusal: { status: 487 }, reason: 'SIP;cause=487;text="Request Terminated"' };
 const NO_ANSWER: EndReason = { refusal: UNREACHABLE, reason: 'Q.850;cause=19;text="no answer"' };
-/** RFC 3261 §13.2.1: the first 2xx holds the answer, or the offer when the INVITE had none. */
-const NO_DESCRIPTION: EndReason = { refusal: { status: 502 }, reason: 'SIP;cause=488;text="no SDP in the 200"' };
 
 /** Until the first callee answers. */
 export function connecting(state: Connecting, event: CallEvent, now: number, timers: CallTimers): CallStep {
@@ -33,7 +31,9 @@ export function connecting(state: Connecting, event: CallEvent, now: number, tim
     case 'progress':
       return progress(state, event);
     case 'answered':
-      return answered(state, event.branch, event.sdp, now, timers);
+      return answered(state, event.branch, event.fork);
+    case 'failed':
+      return drop(state, event.branch, event.why, now, timers);
     case 'refused':
       return without(state, event.branch, event.refusal, [{ type: 'release', branch: event.branch }], now, timers);
     case 'left': {
@@ -47,6 +47,8 @@ export function connecting(state: Connecting, event: CallEvent, now: number, tim
       return stop(state, NO_ANSWER, now, timers);
     case 'stop':
       return stop(state, event.why, now, timers);
+    case 'agreed':
+      return { state };
     default:
       return undefined;
   }
@@ -61,24 +63,14 @@ function begin(state: Connecting, ids: readonly number[], offer: Sdp): CallStep 
   }
   return {
     state: { ...state, offer, branches: ids.map((id) => ({ id, phase: 'preparing' })) },
-    effects: ids.map((branch) => ({ type: 'prepareMedia', branch, from: 'caller', offer })),
+    effects: ids.map((branch) => ({ type: 'prepareMedia', branch, offer })),
   };
 }
 
 function mediaReady(state: Connecting, id: number): CallStep {
-  const branch = branchOf(state, id);
-  if (branch?.phase === 'preparing') {
-    const invite: CallEffect = { type: 'invite', branch: id, offer: state.offer };
-    return { state: withBranch(state, { id, phase: 'inviting' }), effects: [invite] };
-  }
-  if (branch?.phase !== 'answering') return undefined;
-  const { offer } = branch;
-  return accept(
-    state,
-    id,
-    { from: 'callee', stage: 'acknowledging', offer },
-    { type: 'answerCaller', branch: id, sdp: offer },
-  );
+  if (branchOf(state, id)?.phase !== 'preparing') return undefined;
+  const invite: CallEffect = { type: 'invite', branch: id, offer: state.offer };
+  return { state: withBranch(state, { id, phase: 'inviting' }), effects: [invite] };
 }
 
 function progress(state: Connecting, event: Extract<CallEvent, { type: 'progress' }>): CallStep {
@@ -89,37 +81,15 @@ function progress(state: Connecting, event: Extract<CallEvent, { type: 'progress
   return { state: { ...withBranch(state, { id: event.branch, phase: 'alerting' }), name: 'ringing' }, effects };
 }
 
-function answered(state: Connecting, id: number, sdp: Sdp, now: number, timers: CallTimers): CallStep {
-  if (sdp === undefined) return drop(state, id, NO_DESCRIPTION, now, timers);
-  if (state.offer === undefined) {
-    // What it offers needs ports before the caller sees it.
-    return {
-      state: withBranch(state, { id, phase: 'answering', offer: sdp }),
-      effects: [{ type: 'prepareMedia', branch: id, from: 'callee', offer: sdp }],
-    };
-  }
-  return accept(
-    state,
-    id,
-    undefined,
-    { type: 'acknowledge', to: 'callee', branch: id, sdp: undefined },
-    { type: 'answerCaller', branch: id, sdp },
-  );
-}
-
 /** The first to answer has the call; the others are cancelled. */
-function accept(
-  state: Connecting,
-  id: number,
-  exchange: CallExchange | undefined,
-  ...answer: readonly CallEffect[]
-): CallStep {
+function answered(state: Connecting, id: number, fork: number): CallStep {
+  if (branchOf(state, id)?.phase === 'over') return { state };
   const losers = open(state).filter((branch) => branch.id !== id);
   return {
-    state: { name: 'start', branch: id, exchange },
+    state: { name: 'start', branch: id },
     effects: [
-      ...answer,
-      { type: 'connected', branch: id },
+      { type: 'answerCaller', branch: id, fork },
+      { type: 'connected', branch: id, fork },
       ...losers.flatMap((branch) => endBranch(branch, ELSEWHERE)),
     ],
   };

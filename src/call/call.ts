@@ -1,30 +1,30 @@
 import { Machine } from '../core/machine.ts';
 import { randomHex } from '../core/random.ts';
 import { shortId } from '../core/short-id.ts';
+import type { SessionDescription } from '../sdp/session-description.ts';
 import { type HeaderValue, header } from '../sip/message/build.ts';
 import { P_ASSERTED_IDENTITY } from '../sip/message/header-types.ts';
-import type { Response } from '../sip/message/message.ts';
 import type { ServerTransaction } from '../sip/transaction/user.ts';
 import type { Binding } from '../store/registrations.ts';
 import type { Identity, Subscriber } from '../store/subscribers.ts';
 import { sessionOf } from './body.ts';
+import { CallBranch } from './call-branch.ts';
 import { CALL_MACHINE } from './call-machine.ts';
-import {
-  type CallEffect,
-  type CallEvent,
-  type CallState,
-  type CallTimers,
-  otherSide,
-  type Side,
-} from './call-states.ts';
+import type { CallEffect, CallEvent, CallState, CallTimers, Side } from './call-states.ts';
+import { DialogRecord, type DialogType } from './dialog-record.ts';
 import { featureTags } from './end-to-end.ts';
 import type { CallFeature } from './feature.ts';
 import { PathFeatures } from './features.ts';
 import { IncomingLeg } from './incoming-leg.ts';
 import { assertedIdentities, type Caller, makeInvite } from './invite.ts';
-import type { Leg, LegParts } from './leg.ts';
-import type { EndReason, LegReport, Sdp } from './leg-states.ts';
+import { extensionsOf, type LegParts, type LegPeer } from './leg-messages.ts';
+import type { Sdp } from './leg-session.ts';
+import type { EndReason, LegReport } from './leg-states.ts';
+import type { LiveCall } from './live-call.ts';
 import { OutgoingLeg } from './outgoing-leg.ts';
+import { Path } from './path.ts';
+import { mayUse, preconditionParty } from './precondition-party.ts';
+import { Resources, resourcesLost } from './resources.ts';
 
 /** A request for a call between users, all parties known. */
 export interface CallRequest {
@@ -40,50 +40,75 @@ export interface CallParts extends LegParts {
   readonly callTimers: CallTimers;
 }
 
-/** One callee's way through the call. */
-interface Branch {
-  readonly binding: Binding;
-  readonly features: PathFeatures;
-  leg: OutgoingLeg | undefined;
-  /** Its latest 18x or 2xx: what the caller is shown of it. */
-  response: Response | undefined;
-}
-
 /** One call: performs the effects of call-machine.ts with its legs and features. */
-export class Call {
+export class Call implements LiveCall {
   readonly #parts: CallParts;
   readonly #request: CallRequest;
+  readonly #offer: Sdp;
   readonly #caller: IncomingLeg;
-  readonly #branches: readonly Branch[];
+  readonly #branches: readonly CallBranch[];
+  /** The branch that has the call; the first one before. */
+  #answered = 0;
+  /** By the number their dialog has on the caller's leg. */
+  readonly #paths: Path[] = [];
   readonly #machine: Machine<CallState, CallEvent, CallEffect, CallTimers>;
 
   /** @throws SipError when the INVITE cannot be understood; nothing has been started then. */
-  constructor(parts: CallParts, request: CallRequest, onGone: (call: Call) => void) {
+  constructor(parts: CallParts, request: CallRequest, onGone: () => void) {
     this.#parts = parts;
     this.#request = request;
-    const offer = sessionOf(request.transaction.request);
+    this.#offer = sessionOf(request.transaction.request);
+    const { caller } = request;
     this.#caller = new IncomingLeg(
       parts,
-      request.caller.subscriber.impi,
+      peerOf(caller.subscriber, caller.identity, this.#record('server')),
       request.transaction,
       calledHeaders(request),
       (report) => this.#callerReports(report),
     );
-    this.#branches = request.bindings.map((binding) => this.#branch(binding));
+    this.#branches = request.bindings.map((binding, number) => this.#branch(binding, number));
+    const [first] = this.#branches;
+    if (first !== undefined) this.#caller.record.qos = first.features.qos('caller');
+    const medias = this.#branches.map(({ features }) => features.medias('caller'));
+    this.#caller.record.medias = () => medias[this.#answered]?.() ?? [];
     this.#machine = new Machine(
       CALL_MACHINE,
-      { name: 'init', branches: [], offer, refusal: undefined, timers: this.#ringingTimer() },
+      { name: 'init', branches: [], offer: this.#offer, refusal: undefined, timers: this.#ringingTimer() },
       parts.clock,
       parts.callTimers,
       {
         perform: (effect) => this.#perform(effect),
         onUnexpected: (state, event) => parts.logger.debug(() => `call ${state.name}: ${event.type} not expected`),
-        onState: (state) => this.#tell(state.name),
-        onFinal: () => onGone(this),
+        onState: (state) => {
+          this.#tell(state.name);
+          this.#enter(state);
+        },
+        onFinal: () => onGone(),
       },
     );
     this.#tell('init');
-    this.#machine.dispatch({ type: 'begin', branches: this.#branches.map((_, id) => id), offer });
+    this.#machine.dispatch({ type: 'begin', branches: this.#branches.map((_, id) => id), offer: this.#offer });
+  }
+
+  get state(): CallState['name'] {
+    return this.#machine.state.name;
+  }
+
+  get subscribers(): readonly Subscriber[] {
+    return [this.#request.caller.subscriber, ...new Set(this.#request.bindings.map(({ subscriber }) => subscriber))];
+  }
+
+  get records(): readonly DialogRecord[] {
+    return [this.#caller.record, ...this.#branches.map(({ record }) => record)];
+  }
+
+  stop(why: EndReason): void {
+    this.#machine.dispatch({ type: 'stop', why });
+  }
+
+  lose(subscriber: Subscriber): void {
+    const why: EndReason = { refusal: { status: 480 }, reason: 'SIP;cause=480;text="deregistered"' };
+    if (this.state !== 'stop' && this.subscribers.includes(subscriber)) this.stop(why);
   }
 
   /** One line for each state, so that the log reads as the life of the call. */
@@ -95,86 +120,100 @@ export class Call {
     });
   }
 
-  get state(): CallState['name'] {
-    return this.#machine.state.name;
+  /** The dialogs of those who take part follow the call. */
+  #enter(state: CallState): void {
+    if (state.name === 'gone') return;
+    this.#caller.record.enter(state.name);
+    if (state.name !== 'start' && state.name !== 'hold') return;
+    this.#answered = state.branch;
+    const answered = this.#branches[state.branch]?.record;
+    answered?.enter(state.name);
+    this.#caller.record.partner ??= answered?.sessionId;
   }
 
-  /** The users it concerns. */
-  get subscribers(): readonly Subscriber[] {
-    return [this.#request.caller.subscriber, ...new Set(this.#request.bindings.map(({ subscriber }) => subscriber))];
-  }
-
-  /** Ends the call from our side. */
-  stop(why: EndReason): void {
-    this.#machine.dispatch({ type: 'stop', why });
-  }
-
-  /** A handset's last binding is gone: its part in the call is over. */
-  lose(subscriber: Subscriber): void {
-    const why: EndReason = { refusal: { status: 480 }, reason: 'SIP;cause=480;text="deregistered"' };
-    if (this.state !== 'stop' && this.subscribers.includes(subscriber)) this.stop(why);
+  #record(type: DialogType): DialogRecord {
+    const { clock, random } = this.#parts;
+    const { caller, called } = this.#request;
+    return new DialogRecord(clock, random, type, caller.identity.text, called.text);
   }
 
   #ringingTimer() {
     return { noAnswer: this.#parts.clock.now() + this.#parts.callTimers.noAnswerMs };
   }
 
-  #branch(binding: Binding): Branch {
+  #branch(binding: Binding, number: number): CallBranch {
     const id = randomHex(this.#parts.random, 2);
-    const path = { id, flows: { caller: this.#caller.flow, callee: binding.flow } };
-    const { features, logger } = this.#parts;
-    return { binding, features: new PathFeatures(features, path, logger), leg: undefined, response: undefined };
+    const { caller, called } = this.#request;
+    const flows = { caller: this.#caller.flow, callee: binding.flow };
+    const parties = {
+      caller: preconditionParty(caller.subscriber, caller.identity, this.#caller.supports('precondition')),
+      callee: preconditionParty(binding.subscriber, called, binding.features.mmtel),
+    };
+    const path = {
+      id,
+      flows,
+      parties,
+      end: (why: EndReason) => this.stop(why),
+      resources: new Resources((side, what) => this.#resourcesLost(number, side, what)),
+    };
+    const record = this.#record('client');
+    record.partner = this.#caller.record.sessionId;
+    const features = new PathFeatures(this.#parts.features, path, this.#parts.logger);
+    record.medias = features.medias('callee');
+    record.qos = features.qos('callee');
+    return new CallBranch(binding, record, features);
+  }
+
+  /** RFC 3312 §8: what the session needs cannot be had. */
+  #resourcesLost(branch: number, side: Side, what: string): void {
+    this.#parts.logger.warn(`no resources for the ${side}: ${what}`);
+    this.#machine.dispatch({ type: 'failed', branch, why: resourcesLost(what) });
   }
 
   #callerReports(report: LegReport): void {
+    if ('fork' in report) {
+      if (report.type !== 'progress' && report.type !== 'answered') {
+        this.#paths[report.fork]?.reports('caller', report);
+      }
+      return;
+    }
     switch (report.type) {
       case 'cancelled':
         this.#machine.dispatch(report);
-        return;
-      case 'offerCancelled':
-      case 'acknowledged':
-      case 'offer':
-      case 'answer':
-      case 'offerRefused':
-        this.#machine.dispatch({ ...report, side: 'caller' });
         return;
       case 'hungUp':
       case 'lost':
         this.#left('caller', 0, report);
         return;
-      case 'progress':
-      case 'answered':
       case 'refused':
         return;
     }
   }
 
-  #calleeReports(branch: number, report: LegReport): void {
-    const known = this.#branches[branch];
-    if (known !== undefined && 'response' in report) known.response = report.response;
+  #calleeReports(id: number, report: LegReport): void {
+    const branch = this.#branches[id];
+    if (branch === undefined) return;
     switch (report.type) {
       case 'progress':
-        this.#machine.dispatch({ type: 'progress', branch, status: report.status, sdp: report.sdp });
+        branch.responses.set(report.fork, report.response);
+        if (report.status === 180) branch.record.enter('ringing');
+        this.#machine.dispatch({ type: 'progress', branch: id, fork: report.fork, status: report.status });
         return;
       case 'answered':
-        this.#machine.dispatch({ type: 'answered', branch, sdp: report.sdp });
+        branch.responses.set(report.fork, report.response);
+        this.#machine.dispatch({ type: 'answered', branch: id, fork: report.fork });
         return;
       case 'refused':
-        this.#machine.dispatch({ type: 'refused', branch, refusal: report.refusal });
-        return;
-      case 'offerCancelled':
-      case 'acknowledged':
-      case 'offer':
-      case 'answer':
-      case 'offerRefused':
-        this.#machine.dispatch({ ...report, side: 'callee' });
+        this.#machine.dispatch({ type: 'refused', branch: id, refusal: report.refusal });
         return;
       case 'hungUp':
       case 'lost':
-        this.#left('callee', branch, report);
+        this.#left('callee', id, report);
         return;
       case 'cancelled':
         return;
+      default:
+        this.#path(id, branch, report.fork).path.reports('callee', report);
     }
   }
 
@@ -188,65 +227,74 @@ export class Call {
   #perform(effect: CallEffect): void {
     switch (effect.type) {
       case 'prepareMedia':
-        void this.#prepare(effect);
+        void this.#prepare(effect.branch, effect.offer);
         return;
       case 'invite':
         this.#invite(effect.branch, effect.offer);
         return;
-      case 'alertCaller': {
-        const { branch, status, sdp } = effect;
-        const original = this.#branches[branch]?.response;
-        this.#caller.dispatch({ type: 'progress', branch, status, sdp: this.#early(branch, sdp), original });
+      case 'alertCaller':
+        this.#respondToCaller(effect.branch, effect.fork, effect.status);
         return;
-      }
-      case 'answerCaller': {
-        const { branch } = effect;
-        const kind = this.#caller.request.body.length > 0 ? 'answer' : 'offer';
-        const sdp = this.#pass(branch, 'callee', kind, effect.sdp);
-        this.#caller.dispatch({ type: 'accept', branch, sdp, original: this.#branches[branch]?.response });
+      case 'answerCaller':
+        this.#respondToCaller(effect.branch, effect.fork, 200);
         return;
-      }
       case 'endCaller':
-        this.#caller.dispatch({ type: 'end', why: effect.why });
+        this.#caller.command({ type: 'end', why: effect.why });
         return;
       case 'endCallee':
-        this.#branches[effect.branch]?.leg?.dispatch({ type: 'end', why: effect.why });
-        return;
-      case 'acknowledge': {
-        const sdp = this.#pass(effect.branch, otherSide(effect.to), 'answer', effect.sdp);
-        // An offer of this side in its 2xx, if there was one, has been left without an answer.
-        if (sdp === undefined) this.#branches[effect.branch]?.features.offerRefused(effect.to);
-        this.#leg(effect.to, effect.branch)?.dispatch({ type: 'acknowledge', sdp });
-        return;
-      }
-      case 'relayOffer': {
-        const sdp = this.#pass(effect.branch, otherSide(effect.to), 'offer', effect.sdp);
-        this.#leg(effect.to, effect.branch)?.dispatch({ type: 'offer', sdp });
-        return;
-      }
-      case 'relayAnswer': {
-        const sdp = this.#pass(effect.branch, otherSide(effect.to), effect.kind, effect.sdp);
-        this.#leg(effect.to, effect.branch)?.dispatch({ type: 'answer', sdp });
-        return;
-      }
-      case 'withdrawOffer':
-        this.#leg(effect.to, effect.branch)?.dispatch({ type: 'withdraw' });
-        return;
-      case 'refuseOffer':
-        this.#branches[effect.branch]?.features.offerRefused(effect.to);
-        this.#leg(effect.to, effect.branch)?.dispatch({ type: 'refuseOffer', refusal: effect.refusal });
+        this.#branches[effect.branch]?.leg?.command({ type: 'end', why: effect.why });
         return;
       case 'connected':
-        this.#branches[effect.branch]?.features.answered();
+        this.#connected(effect.branch, effect.fork);
         return;
       case 'release':
-        this.#branches[effect.branch]?.features.end();
+        this.#branches[effect.branch]?.release();
         return;
     }
   }
 
-  #leg(side: Side, branch: number): Leg | undefined {
-    return side === 'caller' ? this.#caller : this.#branches[branch]?.leg;
+  #respondToCaller(id: number, calleeFork: number, status: number): void {
+    const branch = this.#branches[id];
+    if (branch === undefined) return;
+    const { fork, path } = this.#path(id, branch, calleeFork);
+    const original = branch.responses.get(calleeFork);
+    path.inOrder(() => {
+      if (status >= 200) this.#caller.command({ type: 'accept', fork, original });
+      else this.#caller.command({ type: 'progress', fork, status, original });
+    });
+  }
+
+  #connected(id: number, calleeFork: number): void {
+    const branch = this.#branches[id];
+    if (branch === undefined) return;
+    if (branch.paths.size > 1) this.#path(id, branch, calleeFork).path.chosen();
+    this.#caller.record.qos = branch.features.qos('caller');
+    branch.features.answered();
+  }
+
+  /** The way from the caller to a dialog of a callee. */
+  #path(id: number, branch: CallBranch, calleeFork: number): { readonly fork: number; readonly path: Path } {
+    const known = branch.paths.get(calleeFork);
+    if (known !== undefined) return known;
+    const fork = this.#paths.length;
+    const { clock, logger } = this.#parts;
+    const path = new Path(
+      {
+        clock,
+        logger,
+        features: branch.features,
+        command: (side, command) => {
+          if (side === 'caller') this.#caller.command({ ...command, fork });
+          else branch.leg?.command({ ...command, fork: calleeFork });
+        },
+        agreed: (held) => this.#machine.dispatch({ type: 'agreed', branch: id, held }),
+        failed: (why) => this.#machine.dispatch({ type: 'failed', branch: id, why }),
+      },
+      this.#offer,
+    );
+    this.#paths.push(path);
+    branch.paths.set(calleeFork, { fork, path });
+    return { fork, path };
   }
 
   #invite(id: number, offer: Sdp): void {
@@ -254,35 +302,45 @@ export class Call {
     if (branch === undefined) return;
     const { random, handsets } = this.#parts;
     const { transaction, caller, called } = this.#request;
-    const sdp = this.#pass(id, 'caller', 'offer', offer);
-    const request = makeInvite(random, handsets, transaction.request, caller, called, branch.binding, sdp);
-    const flow = handsets.towards(branch.binding, request, called);
-    const { impi } = branch.binding.subscriber;
-    const features = featureTags(transaction.request.headers);
-    branch.leg = new OutgoingLeg(this.#parts, impi, request, flow, features, (report) => {
+    const { binding, record } = branch;
+    const peer = peerOf(binding.subscriber, called, record);
+    const sdp = branch.features.pass('caller', 'offer', offer);
+    const original = transaction.request;
+    const request = makeInvite(
+      random,
+      handsets,
+      original,
+      caller,
+      called,
+      binding,
+      sdp,
+      extensionsOf(this.#parts, peer),
+    );
+    const flow = handsets.towards(binding, request, called);
+    branch.leg = new OutgoingLeg(this.#parts, peer, request, flow, featureTags(original.headers), (report) => {
       this.#calleeReports(id, report);
     });
     branch.leg.start();
   }
 
   /** Bugs end here: nobody awaits it. */
-  async #prepare({ branch, from, offer }: Extract<CallEffect, { type: 'prepareMedia' }>): Promise<void> {
+  async #prepare(branch: number, offer: SessionDescription): Promise<void> {
     try {
-      const outcome = await this.#branches[branch]?.features.prepare(from, offer);
+      const outcome = await this.#branches[branch]?.features.prepare('caller', offer);
       if (outcome !== undefined) this.#machine.dispatch({ branch, ...outcome });
     } catch (error) {
       this.#parts.logger.error(() => `call: ${error instanceof Error ? error.stack : String(error)}`);
     }
   }
+}
 
-  /** Early media of a callee; without an offer of the caller there is nothing it could answer. */
-  #early(branch: number, sdp: Sdp): Sdp {
-    return this.#caller.request.body.length === 0 ? undefined : this.#pass(branch, 'callee', 'answer', sdp);
-  }
-
-  #pass(branch: number, from: Side, kind: 'offer' | 'answer', sdp: Sdp): Sdp {
-    return this.#branches[branch]?.features.pass(from, kind, sdp);
-  }
+function peerOf(subscriber: Subscriber, identity: Identity, record: DialogRecord): LegPeer {
+  return {
+    impi: subscriber.impi,
+    record,
+    reliable: identity.reliableProvisional,
+    preconditions: mayUse(preconditionParty(subscriber, identity, false)),
+  };
 }
 
 /** The caller is told whom it reached (TS 24.229 §5.2.6.4.4). */

@@ -1,6 +1,6 @@
 import { type Random, randomHex } from '../core/random.ts';
 import { printSdp } from '../sdp/session-description.ts';
-import { ALLOW_HEADER, SUPPORTED_HEADER } from '../sip/dialog/capabilities.ts';
+import { ALLOW_HEADER, supportedHeader } from '../sip/dialog/capabilities.ts';
 import { header, makeRequest } from '../sip/message/build.ts';
 import {
   CALL_ID,
@@ -19,11 +19,11 @@ import { Params } from '../sip/message/params.ts';
 import { isSip, printUri, type Uri } from '../sip/message/uri.ts';
 import type { Handsets } from '../store/handsets.ts';
 import type { Binding } from '../store/registrations.ts';
-import { type Identity, identityOf, type Subscriber } from '../store/subscribers.ts';
+import { type Identity, identityOf, makeIdentity, type Subscriber } from '../store/subscribers.ts';
 import { SDP_TYPE } from './body.ts';
 import { featureTags, hidesFrom, hidesIdentity, REQUEST_HEADERS } from './end-to-end.ts';
-import { CONTACT_USER } from './leg.ts';
-import type { Sdp } from './leg-states.ts';
+import { CONTACT_USER } from './leg-messages.ts';
+import type { Sdp } from './leg-session.ts';
 
 /** Who calls, as the called handset is told. */
 export interface Caller {
@@ -40,7 +40,37 @@ const MOST_HOPS = 70;
 
 const ANONYMOUS = parseNameAddr('"Anonymous" <sip:anonymous@anonymous.invalid>');
 
-/** The INVITE towards one binding of the called user (TS 24.229 §5.4.3.3). The P-CSCF dresses it for its flow. */
+/** Somebody unknown, whose phone is not registered: an emergency caller (TS 24.229 §5.1.6.8.2). */
+export const ANONYMOUS_CALLER: Caller = outsideCaller('anonymous', ANONYMOUS.uri);
+
+/** A caller who is no user of ours. @param name what stands for the IMPI. */
+export function outsideCaller(name: string, uri: Uri): Caller {
+  const identity = makeIdentity({
+    uri,
+    anonymous: false,
+    authentication: true,
+    ringOnly: false,
+    reliableProvisional: true,
+  });
+  const subscriber: Subscriber = {
+    impi: name,
+    domain: '',
+    level: 'none',
+    sqn: 0,
+    qop: 'auth',
+    authOnRegisterOnly: false,
+    ipsecRequired: false,
+    multiSim: false,
+    forceSmsOverSgs: false,
+    identities: [identity],
+  };
+  return { subscriber, identity };
+}
+
+/**
+ * The INVITE towards one binding of the called user (TS 24.229 §5.4.3.3). The P-CSCF dresses it for its flow.
+ * @param extensions option tags for Supported.
+ */
 export function makeInvite(
   random: Random,
   handsets: Handsets,
@@ -49,6 +79,7 @@ export function makeInvite(
   called: Identity,
   binding: Binding,
   sdp: Sdp,
+  extensions: readonly string[],
 ): Request {
   const { uri: contact } = parseNameAddr(`<${handsets.contactOn(binding.flow, CONTACT_USER)}>`);
   const request = makeRequest(
@@ -62,7 +93,7 @@ export function makeInvite(
       header(CSEQ, { number: 1, method: 'INVITE' }),
       header(CONTACT, { uri: contact, params: featureTags(original.headers) }),
       ALLOW_HEADER,
-      SUPPORTED_HEADER,
+      supportedHeader(extensions),
     ],
     sdp === undefined ? EMPTY_BODY : printSdp(sdp),
   );
@@ -78,6 +109,7 @@ export function makeInvite(
 
 /** TS 24.229 §5.4.3.2: a SIP URI and, where the user has one, a tel URI. */
 export function assertedIdentities({ subscriber, identity }: Caller): readonly NameAddr[] {
+  if (isAnonymous(identity.uri)) return [];
   const other = subscriber.identities.find(({ uri }) => isSip(uri) !== isSip(identity.uri));
   return [identity, ...(other === undefined ? [] : [other])].map(({ uri }) => ({ uri, params: Params.none }));
 }
@@ -89,7 +121,7 @@ export function assertedIdentities({ subscriber, identity }: Caller): readonly N
  */
 function fromOf({ headers }: Request, { subscriber, identity }: Caller, tag: string): NameAddr {
   const params = Params.of({ tag });
-  if (hidesFrom(headers)) return { ...ANONYMOUS, params };
+  if (hidesFrom(headers) || isAnonymous(identity.uri)) return { ...ANONYMOUS, params };
   const from = headers.get(FROM);
   if (hidesIdentity(headers)) {
     if (from !== undefined && isAnonymous(from.uri)) return { ...from, params };

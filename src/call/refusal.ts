@@ -16,6 +16,11 @@ export interface Refusal {
 /** The other side cannot be reached now. */
 export const UNREACHABLE: Refusal = { status: 480 };
 
+/** A Reason header value (RFC 3326 §2). @param what in words, which may be a peer's. */
+export function reasonOf(cause: number, what: string): string {
+  return `SIP;cause=${cause};text="${what.replace(/["\\]/g, '\\$&')}"`;
+}
+
 const PASSED = [REASON, RETRY_AFTER, WARNING];
 /** Challenges, transport, and extensions the other side never asked for. */
 const OF_THE_HOP = [401, 407, 408, 420, 421, 481, 482, 483, 494];

@@ -19,6 +19,12 @@ export interface Actions {
    * @returns how many bindings that concerns; undefined when nobody has the identity.
    */
   reauthenticate(identity: string, withinS: number): number | undefined;
+  /** The dialogs of calls, those included that ended in the last 30 s; the oldest first. */
+  dialogs(): readonly DialogRow[];
+  /** Ends the call that a dialog belongs to. @returns false when there is no such dialog, or it is over. */
+  stopDialog(sessionId: string): boolean;
+  /** Calls a user. @returns the session ids of the dialogs, one for each phone that rings, or in words why not. */
+  mtCall(request: MtCallRequest): readonly string[] | string;
   /** Begins the orderly end of the daemon. */
   quit(): void;
 }
@@ -26,6 +32,51 @@ export interface Actions {
 /** What a phone is told (RFC 3680 §5.1): after `deactivated` it registers again, after `rejected` it does not. */
 export const DEREGISTRATION_EVENTS = ['deactivated', 'rejected'] as const;
 export type DeregistrationEvent = (typeof DEREGISTRATION_EVENTS)[number];
+
+export interface MtCallRequest {
+  /** IMPI or IMPU. */
+  readonly callee: string;
+  /** Seconds after the answer until the call is ended; undefined: until somebody ends it. */
+  readonly durationS?: number;
+  /** File with the SDP to offer, relative to the directory of the configuration; the user's or the server's when absent. */
+  readonly sipFile?: string;
+  /** IMPU that is shown as the caller's. */
+  readonly caller?: string;
+}
+
+/** One dialog of a call (manual §6.5, dialog_get). */
+export interface DialogRow {
+  readonly sessionId: string;
+  readonly state: string;
+  /** `server`, `client`, `echo` or `mt call`. */
+  readonly type: string;
+  readonly from: string;
+  readonly to: string;
+  /** Session id of the other side's dialog: of a `server` dialog the one towards the called phone, and the reverse. */
+  readonly partner?: string;
+  /** Seconds since 1970 of its creation. */
+  readonly date: number;
+  /** Seconds since its creation, until it ended. */
+  readonly durationS: number;
+  readonly events: readonly { readonly type: string; readonly timestamp: number; readonly state: string }[];
+  readonly medias: readonly MediaRow[];
+}
+
+export interface MediaRow {
+  /** `audio`, `video`, … */
+  readonly type: string;
+  /** `disabled`, `required`, `pending` or `erab_set`. */
+  readonly qos: string;
+  /** `sendrecv`, `sendonly`, `recvonly` or `inactive`, seen from here. */
+  readonly direction: string;
+  /** Where packets go, `address:port`, when that is known. */
+  readonly rtpTarget?: string;
+  readonly rtcpTarget?: string;
+  readonly rtpReceived: number;
+  readonly rtpSent: number;
+  readonly rtcpReceived: number;
+  readonly rtcpSent: number;
+}
 
 export interface UserRow {
   readonly impi: string;

@@ -17,8 +17,9 @@ export function commandLineReader(): (line: string) => CommandLine | undefined {
   for (const [name, command] of Object.entries(COMMANDS)) {
     const own = grammar.command(`${name} ${command.synopsis}`);
     if (command.alias !== undefined) own.alias(command.alias);
+    for (const flags of command.options ?? []) own.option(flags);
     own.action(() => {
-      const args: Record<string, string | undefined> = {};
+      const args: Record<string, string | undefined> = { ...own.opts() };
       own.registeredArguments.forEach((argument, index) => {
         const value: string | readonly string[] | undefined = own.processedArgs[index];
         const text = typeof value === 'object' ? value.join(' ') : value;

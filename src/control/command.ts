@@ -14,6 +14,8 @@ export interface Output {
 export interface Command {
   /** Arguments as commander writes them: `<needed>`, `[optional]`, `[rest...]`; empty for none. */
   readonly synopsis: string;
+  /** Options as commander writes them, `-d, --duration <seconds>`: among the arguments by their long name. */
+  readonly options?: readonly string[];
   /** A further name in the monitor. */
   readonly alias?: string;
   /** One line of help. */

@@ -1,12 +1,24 @@
 /** The one table of commands: what the monitor and the API offer, in the order `help` lists them. */
 import { type Command, CommandError, DONE, type Output } from './command.ts';
+import { dialogCommand, dialogSetCommand } from './dialog-commands.ts';
 import { ipsecCommand } from './ipsec-command.ts';
 import { logCommand } from './log-command.ts';
+import { mtCallCommand } from './mt-call-command.ts';
 import { reauthenticateCommand, unregisterCommand } from './registration-commands.ts';
 import { wrap } from './table.ts';
 import { usersCommand } from './users-command.ts';
 
-export type CommandName = 'help' | 'log' | 'users' | 'ipsec' | 'unregister' | 'reauthenticate' | 'quit';
+export type CommandName =
+  | 'help'
+  | 'log'
+  | 'users'
+  | 'unregister'
+  | 'reauthenticate'
+  | 'dialog'
+  | 'dialog_set'
+  | 'mt_call'
+  | 'ipsec'
+  | 'quit';
 
 const helpCommand: Command = {
   synopsis: '[command]',
@@ -31,14 +43,17 @@ export const COMMANDS: { readonly [N in CommandName]: Command } = {
   help: helpCommand,
   log: logCommand,
   users: usersCommand,
-  ipsec: ipsecCommand,
   unregister: unregisterCommand,
   reauthenticate: reauthenticateCommand,
+  dialog: dialogCommand,
+  dialog_set: dialogSetCommand,
+  mt_call: mtCallCommand,
+  ipsec: ipsecCommand,
   quit: quitCommand,
 };
 
-function usage(name: string, { synopsis }: Command): string {
-  return synopsis === '' ? name : `${name} ${synopsis}`;
+function usage(name: string, { synopsis, options = [] }: Command): string {
+  return [name, ...options.map((flags) => `[${flags}]`), synopsis].filter((part) => part !== '').join(' ');
 }
 
 function listed(): Output {

@@ -10,6 +10,14 @@ import { credentialsOf, type DigestAuthentication } from './digest-authenticatio
 import type { Icscf } from './icscf.ts';
 import type { SecurityAgreements } from './sec-agree.ts';
 
+/** To whom something that can be called is open besides those who have proven who they are. */
+export interface Access {
+  /** To phones nobody knows. */
+  readonly anonymous: boolean;
+  /** false: to users who need not prove that they are. */
+  readonly authentication: boolean;
+}
+
 export interface AuthenticatorParts {
   readonly agreements: SecurityAgreements;
   readonly digest: DigestAuthentication;
@@ -53,6 +61,32 @@ export class Authenticator {
   }
 
   /**
+   * Who sent a request to somebody who is open to more than those who prove who they are; undefined stands for
+   * somebody unknown. Nobody who could be challenged and need not prove anything is: what it claims is not believed.
+   */
+  caller(
+    transaction: ServerTransaction,
+    access: Access,
+    done: (outcome: Originator | undefined | SipError) => void,
+  ): void {
+    const { request, flow } = transaction;
+    if (flow.protected !== undefined) {
+      this.originator(transaction, done);
+      return;
+    }
+    const originator = this.#claimed(request, flow);
+    if (originator !== undefined && this.#isBelieved(originator, flow)) {
+      done(originator);
+      return;
+    }
+    const named = this.#parts.icscf.asserted(request, () => true);
+    const isProvable = named !== undefined && challengesEach(named.subscriber);
+    const isUnproven = isProvable ? !access.authentication : access.anonymous || (named && !access.authentication);
+    if (isUnproven) done(undefined);
+    else this.originator(transaction, done);
+  }
+
+  /**
    * Who sent a request outside any dialog. Users of passwords prove it each time (unless auth_on_register_only), SIM
    * users by the security associations it came in, or the address they are registered from in clear.
    */
@@ -67,9 +101,8 @@ export class Authenticator {
       done(new SipError(403, 'neither From nor P-Preferred-Identity is an identity of a user known here'));
       return;
     }
-    const { subscriber, identity } = originator;
-    const here = !challengesEach(subscriber) && this.#isAt(subscriber, flow);
-    if (here || (isTrusted(subscriber, identity) && !this.#isProtected(subscriber))) {
+    const { subscriber } = originator;
+    if (this.#isBelieved(originator, flow)) {
       done(originator);
     } else if (challengesEach(subscriber)) {
       this.#parts.digest.prove(request, subscriber, 'proxy', (refusal) => done(refusal ?? originator));
@@ -103,6 +136,12 @@ export class Authenticator {
     return identity === undefined
       ? new SipError(403, `${owner.impi} has no identity`)
       : { subscriber: owner, identity };
+  }
+
+  /** Whether nothing more has to be proven by who sends in clear. */
+  #isBelieved({ subscriber, identity }: Originator, flow: Flow): boolean {
+    if (!challengesEach(subscriber) && this.#isAt(subscriber, flow)) return true;
+    return isTrusted(subscriber, identity) && !this.#isProtected(subscriber);
   }
 
   /** What comes in clear is not of a phone that has security associations, whatever else its user need not prove. */

@@ -49,7 +49,7 @@ export class RegEvent {
     if (identityOf(subscriber, target) === undefined) {
       throw new SipError(403, `${subscriber.impi} may watch its own registration only`);
     }
-    if (this.#parts.registrations.of(subscriber).length === 0) {
+    if (this.#parts.registrations.usual(subscriber).length === 0) {
       throw new SipError(403, `${subscriber.impi} subscribes to its registration but has none`);
     }
     const dialog = Dialog.fromRequest(

@@ -29,7 +29,13 @@ import { SipError } from '../sip/message/sip-error.ts';
 import type { ServerTransaction, Transactions } from '../sip/transaction/user.ts';
 import type { Handsets } from '../store/handsets.ts';
 import type { Table } from '../store/persistence.ts';
-import type { Binding, RegistrationChange, Registrations, Removal } from '../store/registrations.ts';
+import {
+  type Binding,
+  isEmergency,
+  type RegistrationChange,
+  type Registrations,
+  type Removal,
+} from '../store/registrations.ts';
 import type { Subscriber } from '../store/subscribers.ts';
 import { printRegInfo } from './reginfo.ts';
 import type { SubscriptionRecord } from './subscription-table.ts';
@@ -113,7 +119,7 @@ export class Subscription implements DialogUsage {
   resume(): void {
     const left = this.#left;
     this.#left = undefined;
-    const bound = this.#parts.registrations.of(this.subscriber).length > 0;
+    const bound = this.#parts.registrations.usual(this.subscriber).length > 0;
     const reason = left?.ending ?? (bound ? undefined : 'noresource');
     if (reason !== undefined) this.#dispatch({ type: 'end', reason });
     else if (left?.untold === true) this.#dispatch({ type: 'change' });
@@ -136,7 +142,11 @@ export class Subscription implements DialogUsage {
     this.#dispatch({ type: 'subscribe', expiresAt: this.#expiresAt });
   }
 
-  registrationChanged({ bound, removed }: RegistrationChange): void {
+  /** Emergency registrations are nobody's to watch (TS 24.229 §5.4.8.2). */
+  registrationChanged(change: RegistrationChange): void {
+    const bound = change.bound.filter((binding) => !isEmergency(binding));
+    const removed = change.removed.filter(({ binding }) => !isEmergency(binding));
+    if (bound.length + removed.length === 0) return;
     const own = removed.find(({ binding }) => sameHandset(binding.flow, this.#dialog.flow));
     if (own?.replaced === true) {
       this.drop();
@@ -144,7 +154,7 @@ export class Subscription implements DialogUsage {
     }
     this.#bound = [...this.#bound, ...bound];
     this.#removed = [...this.#removed, ...removed.filter(({ replaced }) => !replaced)];
-    if (this.#parts.registrations.of(this.subscriber).length > 0) this.#dispatch({ type: 'change' });
+    if (this.#parts.registrations.usual(this.subscriber).length > 0) this.#dispatch({ type: 'change' });
     else this.#dispatch({ type: 'end', reason: terminationReason(removed) });
   }
 
@@ -218,7 +228,7 @@ export class Subscription implements DialogUsage {
 
   #notify({ terminated }: SubscriptionEffect): void {
     const { clock, registrations, transactions } = this.#parts;
-    const present = registrations.of(this.subscriber);
+    const present = registrations.usual(this.subscriber);
     const body = printRegInfo({
       subscriber: this.subscriber,
       version: this.#version++,

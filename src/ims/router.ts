@@ -11,7 +11,7 @@ import { type Request, type Response, startLine } from '../sip/message/message.t
 import { SipError } from '../sip/message/sip-error.ts';
 import { isSip, parseUri, type Uri } from '../sip/message/uri.ts';
 import type { ServerTransaction, TransactionUser } from '../sip/transaction/user.ts';
-import type { Authenticator } from './authenticator.ts';
+import type { Access, Authenticator } from './authenticator.ts';
 import type { Icscf } from './icscf.ts';
 import type { RegEvent } from './reg-event.ts';
 import { checkPackage } from './reg-subscription.ts';
@@ -28,6 +28,8 @@ export interface RouterParts {
   readonly authenticator: Authenticator;
   readonly registrar: Registrar;
   readonly regEvent: RegEvent;
+  /** To whom what is called is open; undefined: to who has proven who it is, as usual. */
+  readonly accessTo: (called: Uri) => Access | undefined;
   /** Asked in order. */
   readonly services: readonly Service[];
 }
@@ -144,22 +146,28 @@ export class Router implements TransactionUser {
     const { request } = transaction;
     const called = requestUri(request);
     checkForwards(request);
-    this.#proven(transaction, (originator) => {
+    const serve = (originator: Originator | undefined) => {
       const incoming: Incoming = { transaction, called, originator };
       const service = this.#parts.services.find((one) => one.methods.includes(request.method) && one.matches(incoming));
       if (service === undefined) throw this.#unserved(request.method);
       service.handle(incoming);
-    });
+    };
+    const access = request.method === 'INVITE' ? this.#parts.accessTo(called) : undefined;
+    if (access === undefined) this.#proven(transaction, serve);
+    else this.#parts.authenticator.caller(transaction, access, this.#given(transaction, serve));
   }
 
   #proven(transaction: ServerTransaction, next: (originator: Originator) => void): void {
-    const { authenticator } = this.#parts;
-    authenticator.originator(transaction, (outcome) =>
+    this.#parts.authenticator.originator(transaction, this.#given(transaction, next));
+  }
+
+  /** Goes on with what was found out, unless that is a refusal. */
+  #given<T>(transaction: ServerTransaction, next: (outcome: T) => void): (outcome: T | SipError) => void {
+    return (outcome) =>
       this.#guarded(transaction, () => {
         if (outcome instanceof SipError) throw outcome;
         next(outcome);
-      }),
-    );
+      });
   }
 
   #then(transaction: ServerTransaction, next: () => void): (refusal: SipError | undefined) => void {

@@ -12,7 +12,13 @@ import { SipError } from '../sip/message/sip-error.ts';
 import { printUri } from '../sip/message/uri.ts';
 import type { ServerTransaction } from '../sip/transaction/user.ts';
 import type { Handsets } from '../store/handsets.ts';
-import type { Binding, RegistrationChange, Registrations, Removal } from '../store/registrations.ts';
+import {
+  type Binding,
+  isEmergency,
+  type RegistrationChange,
+  type Registrations,
+  type Removal,
+} from '../store/registrations.ts';
 import type { Subscriber } from '../store/subscribers.ts';
 import { type AskedContact, askedContacts, findBinding, grantedContact, makeBinding } from './contacts.ts';
 import { CONTACT_MACHINE, type ContactEffect, type ContactMachineEvent, type ContactState } from './registration.ts';
@@ -119,7 +125,7 @@ export class Registrar {
     const removals = pairs.flatMap(({ one, before }) => (one.expires === 0 && before !== undefined ? [before] : []));
     // A contact may be named twice; it ends once.
     const ended = [...new Set(removals)];
-    const replaced = bound.length === 0 || subscriber.multiSim ? [] : bindings.filter((old) => isReplaced(old, pairs));
+    const replaced = subscriber.multiSim ? [] : bindings.filter((old) => isReplaced(old, pairs, bound));
     const removed = [
       ...ended.map((binding) => removal(binding, 'unregistered')),
       ...[...replaced, ...excess(bindings, [...ended, ...replaced], bound)].map((binding) =>
@@ -236,9 +242,15 @@ function checkOrder({ headers }: Request, before: Binding): void {
   }
 }
 
-/** Without multi_sim a subscriber is one phone: a newly authenticated contact takes the place of all others. */
-function isReplaced(old: Binding, pairs: readonly { before: Binding | undefined }[]): boolean {
-  return pairs.every(({ before }) => before !== old);
+/** Without multi_sim a subscriber is one phone: a newly authenticated contact takes the place of all others of its kind,
+ * usual or emergency. */
+function isReplaced(
+  old: Binding,
+  pairs: readonly { before: Binding | undefined }[],
+  bound: readonly Binding[],
+): boolean {
+  const emergency = isEmergency(old);
+  return bound.some((one) => isEmergency(one) === emergency) && pairs.every(({ before }) => before !== old);
 }
 
 /** The oldest bindings of many phones with one SIM, when there are too many: phones that left without a word. */

@@ -25,6 +25,9 @@ export interface ChannelReport {
   latched(channel: 'RTP' | 'RTCP', from: Endpoint): void;
   dropped(channel: 'RTP' | 'RTCP', from: Endpoint): void;
   failed(channel: 'RTP' | 'RTCP', error: Error): void;
+  /** Whether `packet` wants to be told; asked for each one. */
+  readonly traces: () => boolean;
+  packet(dir: 'FROM' | 'TO', peer: Endpoint, data: Uint8Array, isRtcp: boolean): void;
 }
 
 /** Packets of an RTP port that are RTCP, multiplexed there (RFC 5761 §4): payload types 64 to 95 with the marker bit. */
@@ -90,7 +93,8 @@ export class MediaChannel implements DatagramHandler {
       if (this.dropped++ === 0) this.#report.dropped(this.kind, from);
       return;
     }
-    const counters = isRtcp(data) ? this.#rtcp : this.#rtp;
+    const counters = this.#countersOf(data);
+    if (this.#report.traces()) this.#report.packet('FROM', from, data, counters === this.#rtcp);
     counters.received++;
     counters.receivedOctets += data.length;
     counters.receivedAt = now;
@@ -101,11 +105,17 @@ export class MediaChannel implements DatagramHandler {
   send(data: Uint8Array): void {
     const target = this.latch.target;
     if (target === undefined || this.#socket === undefined) return;
-    const counters = isRtcp(data) ? this.#rtcp : this.#rtp;
+    const counters = this.#countersOf(data);
+    if (this.#report.traces()) this.#report.packet('TO', target, data, counters === this.#rtcp);
     const asked = (counters.sent & ASK_MASK) === 0 ? this.#onError : undefined;
     counters.sent++;
     counters.sentOctets += data.length;
     this.#socket.send(data, target, asked);
+  }
+
+  /** On the RTCP port both are those of RTCP. */
+  #countersOf(data: Uint8Array): Counters {
+    return isRtcp(data) ? this.#rtcp : this.#rtp;
   }
 
   /** Bound once, so that no packet costs a closure. */

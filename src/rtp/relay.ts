@@ -3,6 +3,7 @@
  * needs a route to the other, nor the same IP version.
  *
  *     peer A  ⇄  end a  ⇄  end b  ⇄  peer B
+ *     peer A  ⇄  end a, which is end b too: an echo
  *
  * Packets are forwarded as they are: SRTP, DTLS, RTCP multiplexed with RTP and unknown media pass. What is decided for
  * one packet is in media-channel.ts and latch.ts.
@@ -15,6 +16,7 @@ import type { Net } from '../net/ports.ts';
 import type { ChannelReport } from './media-channel.ts';
 import { MediaEnd, type MediaPlace } from './media-end.ts';
 import { OwnEndpoints, type OwnSocket } from './own-endpoints.ts';
+import { packetText } from './packet-text.ts';
 import { PortPool, type PortRange, PortsExhausted } from './port-pool.ts';
 
 export interface RelayOptions {
@@ -82,6 +84,10 @@ export class MediaRelay {
       endA.close();
       throw error;
     }
+    return this.#keep(endA, endB, label);
+  }
+
+  #keep(endA: MediaEnd, endB: MediaEnd, label: StreamLabel): RelayStream {
     if (this.#closed) {
       endA.close();
       endB.close();
@@ -105,6 +111,15 @@ export class MediaRelay {
     this.#streams.add(stream);
     logger.debug(() => `RTP/${label.media} relay ${placeOf(endA)} / ${placeOf(endB)}`, columnsOf(label));
     return stream;
+  }
+
+  /**
+   * Opens a stream with one peer that is sent back what it sends; both ends are the same.
+   * @throws as openStream does.
+   */
+  async openEcho(place: MediaPlace, label: StreamLabel = { media: 'media' }): Promise<RelayStream> {
+    const end = await this.#openEnd(place, label);
+    return this.#keep(end, end, label);
   }
 
   counts(): RelayCounts {
@@ -155,6 +170,12 @@ export class MediaRelay {
       },
       failed: (channel, error) => {
         logger.warn(`${channel}/${label.media} not sent: ${error.message}`, columnsOf(label, 'TO'));
+      },
+      traces: () => logger.enabled('debug'),
+      packet: (dir, peer, data, isRtcp) => {
+        const kind = `${isRtcp ? 'RTCP' : 'RTP'}/${label.media}`;
+        const line = `${kind} ${printEndpoint(peer)} ${packetText(data, isRtcp)}`;
+        logger.debug(line, { ...columnsOf(label, dir), octets: data });
       },
     };
   }

@@ -14,7 +14,7 @@ export interface Incoming {
   readonly transaction: ServerTransaction;
   /** The Request-URI, read. */
   readonly called: Uri;
-  /** Undefined only for what is served to anybody. */
+  /** Undefined for somebody unknown, who calls what is open to such. */
   readonly originator: Originator | undefined;
 }
 

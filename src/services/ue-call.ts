@@ -1,40 +1,80 @@
 import type { B2bua } from '../call/b2bua.ts';
 import { checkAccept } from '../call/body.ts';
+import { EchoCall } from '../call/echo-call.ts';
 import { sameEndpoint } from '../core/endpoint.ts';
+import type { SessionDescription } from '../sdp/session-description.ts';
 import { CONTACT } from '../sip/message/header-types.ts';
 import { SipError } from '../sip/message/sip-error.ts';
 import { printUri, sameUri } from '../sip/message/uri.ts';
 import type { ServerTransaction } from '../sip/transaction/user.ts';
 import type { Binding, Registrations } from '../store/registrations.ts';
-import type { Subscribers } from '../store/subscribers.ts';
+import type { Identity, IdentityOwner } from '../store/subscribers.ts';
+import type { Directory } from './directory.ts';
+import { refuseByCode } from './refusal-code.ts';
 import type { Service } from './service.ts';
+import { callerOf } from './strangers.ts';
 
 export interface UeCallParts {
   readonly b2bua: B2bua;
-  readonly subscribers: Subscribers;
+  readonly directory: Directory;
   readonly registrations: Registrations;
+  /** Offered to who calls without an offer what we answer ourselves. */
+  readonly ownOffer: SessionDescription;
 }
 
-/** A call from one user to another, by any form of the called one's identities. */
-export function ueCall({ b2bua, subscribers, registrations }: UeCallParts): Service {
+/** A call to a user, by any form of its identities. */
+export function ueCall({ b2bua, directory, registrations, ownOffer }: UeCallParts): Service {
   return {
     name: 'ue-call',
     methods: ['INVITE'],
-    matches: ({ originator }) => originator !== undefined,
+    matches: () => true,
     handle({ transaction, called, originator }) {
-      if (originator === undefined) return;
       checkAccept(transaction.request);
-      const owners = subscribers.owners(called);
+      const { owners } = directory.find(called);
       const owner = owners.find(({ subscriber }) => registrations.of(subscriber).length > 0) ?? owners[0];
       if (owner === undefined) throw new SipError(404, `${printUri(called)} is nobody's identity in ue_db`);
-      const bindings = registrations.of(owner.subscriber);
-      if (bindings.length === 0) throw new SipError(480, `${owner.subscriber.impi} is not registered`);
+      refuseByCode(owner.identity);
+      const caller = callerOf(originator, b2bua);
+      if (owner.identity.ringOnly) {
+        const { identity: asked } = owner;
+        const request = { transaction, caller, called: asked, shown: asked.uri, offer: ownOffer };
+        b2bua.add((onGone) => new EchoCall(b2bua.parts, { ...request, type: 'server' }, onGone));
+        return;
+      }
+      const bindings = reachable(owner, registrations);
       // Whoever calls its own number rings its other phones, not the one it calls from.
       const others = bindings.filter((binding) => !isSentBy(binding, transaction));
-      if (others.length === 0) throw new SipError(486, `${owner.subscriber.impi} calls itself and has no other phone`);
-      b2bua.start({ transaction, caller: originator, called: owner.identity, bindings: others });
+      if (others.length === 0) {
+        throw new SipError(486, `${owner.subscriber.impi} calls itself and has no other phone`);
+      }
+      b2bua.start({ transaction, caller, called: owner.identity, bindings: others });
     },
   };
+}
+
+/**
+ * The phones a call to an identity rings.
+ * @throws SipError 480 when there are none.
+ */
+export function reachable({ subscriber, identity }: IdentityOwner, registrations: Registrations): readonly Binding[] {
+  const bindings = registrations.reachable(subscriber);
+  if (bindings.length === 0) throw new SipError(480, `${subscriber.impi} is not registered`);
+  if (!subscriber.multiSim) return bindings;
+  const meant = bindings.filter((binding) => isMeant(identity, binding));
+  if (meant.length === 0) {
+    throw new SipError(480, `${subscriber.impi} has no phone with the IMEI ${identity.imeisv} of ${identity.text}`);
+  }
+  return meant;
+}
+
+/** Type allocation code and serial number; an IMEI goes on with a check digit, an IMEISV with two of the software. */
+const IMEI_DIGITS = 14;
+
+/** Whether a phone is one an identity stands for: it may be for the phone with one IMEI only (RFC 7254 §4). */
+export function isMeant({ imeisv }: Pick<Identity, 'imeisv'>, { instance = '' }: Pick<Binding, 'instance'>): boolean {
+  if (imeisv === undefined) return true;
+  const [, imei = ''] = /^urn:gsma:imei(?:sv)?:([0-9-]+)/.exec(instance) ?? [];
+  return imei.replaceAll('-', '').slice(0, IMEI_DIGITS) === imeisv.slice(0, IMEI_DIGITS);
 }
 
 /** Whether a request came from this handset: from its port, or with its Contact over another connection. */

@@ -1,7 +1,7 @@
 import type { Flow } from '../core/flow.ts';
 import { Listeners } from '../core/listeners.ts';
 import type { NameAddr } from '../sip/message/header-types.ts';
-import { sameUri } from '../sip/message/uri.ts';
+import { isSip, sameUri } from '../sip/message/uri.ts';
 import { noTable, type Table } from './persistence.ts';
 import type { Identity, Subscriber } from './subscribers.ts';
 
@@ -95,6 +95,17 @@ export class Registrations {
     return this.#bySubscriber.get(subscriber) ?? [];
   }
 
+  /** Where calls and messages to a subscriber go: an emergency registration is only for want of another. */
+  reachable(subscriber: Subscriber): readonly Binding[] {
+    const usual = this.usual(subscriber);
+    return usual.length > 0 ? usual : this.of(subscriber);
+  }
+
+  /** Bindings that are no emergency registrations. */
+  usual(subscriber: Subscriber): readonly Binding[] {
+    return this.of(subscriber).filter((binding) => !isEmergency(binding));
+  }
+
   all(): IterableIterator<readonly Binding[]> {
     return this.#bySubscriber.values();
   }
@@ -171,11 +182,18 @@ export class Registrations {
   }
 }
 
-/** RFC 3261 §10.2.4: the same URI; RFC 5626 §6 or a phone with a new address: the same device. */
+/** Whether a phone registered this contact for an emergency call (`;sos` in its URI, TS 24.229 §5.1.6.2, §7.2A.13). */
+export function isEmergency({ contact: { uri } }: Pick<Binding, 'contact'>): boolean {
+  return isSip(uri) && uri.params.has('sos');
+}
+
+/** RFC 3261 §10.2.4: the same URI; RFC 5626 §6 or a phone with a new address: the same device.
+ * A phone's emergency registration stands beside its usual one. */
 export function sameContact(
   a: Pick<Binding, 'contact' | 'instance'>,
   b: Pick<Binding, 'contact' | 'instance'>,
 ): boolean {
+  if (isEmergency(a) !== isEmergency(b)) return false;
   if (a.instance !== undefined && b.instance !== undefined) return a.instance === b.instance;
   return sameUri(a.contact.uri, b.contact.uri);
 }

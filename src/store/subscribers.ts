@@ -1,6 +1,6 @@
 import { MalformedError } from '../core/errors.ts';
-import { parseUri, printUri, type Uri } from '../sip/message/uri.ts';
-import { identityKey } from './identity.ts';
+import { printUri, type Uri } from '../sip/message/uri.ts';
+import { identityKey, identityUri } from './identity.ts';
 
 /** From lowest to highest (manual §5.2.1, authent_type). */
 export const AUTHENTICATION_LEVELS = ['none', 'MD5', 'AKAv1', 'AKAv2'] as const;
@@ -44,6 +44,9 @@ export interface Identity {
   readonly reliableProvisional: boolean;
 }
 
+/** What becomes of the preconditions of one phone towards another (setting precondition_policy). */
+export type PreconditionPolicy = 'pass' | 'strip' | 'force-ready';
+
 /** One private user identity (IMPI) with its implicit registration set. */
 export interface Subscriber {
   readonly impi: string;
@@ -63,6 +66,8 @@ export interface Subscriber {
   /** Several phones with one test SIM. */
   readonly multiSim: boolean;
   readonly forceSmsOverSgs: boolean;
+  /** `pass` when it is not set. */
+  readonly preconditionPolicy?: PreconditionPolicy;
   /** The implicit registration set in the order of P-Associated-URI: the default identity, a SIP URI, first. */
   readonly identities: readonly Identity[];
 }
@@ -95,10 +100,16 @@ export class Subscribers {
 
   /** The user somebody typed: an IMPI, or an IMPU with or without its scheme. */
   named(text: string): Subscriber | undefined {
-    const impi = this.#byImpi.get(text);
-    if (impi !== undefined) return impi;
+    return this.#byImpi.get(text) ?? this.owner(text)?.subscriber;
+  }
+
+  /** As `named`, with the identity: the default one for an IMPI. */
+  owner(text: string): IdentityOwner | undefined {
+    const subscriber = this.#byImpi.get(text);
+    const identity = subscriber?.identities[0];
+    if (subscriber !== undefined) return identity && { subscriber, identity };
     try {
-      return this.owners(parseUri(/^(sips?|tel|urn):/i.test(text) ? text : `sip:${text}@x`))[0]?.subscriber;
+      return this.owners(identityUri(/^(sips?|tel|urn):/i.test(text) ? text : `sip:${text}`, 'x'))[0];
     } catch (error) {
       if (error instanceof MalformedError) return undefined;
       throw error;

@@ -2,13 +2,21 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { CallFeature, CallPath } from '../../src/call/feature.ts';
 import { PathFeatures } from '../../src/call/features.ts';
+import { NO_PARTY } from '../../src/call/precondition-party.ts';
+import { Resources } from '../../src/call/resources.ts';
 import { silent } from '../../src/core/logger.ts';
 import { parseSdp } from '../../src/sdp/session-description.ts';
 import { SipError } from '../../src/sip/message/sip-error.ts';
 import { FLOW } from '../sip/transaction/table.ts';
 import { sdpOf } from './phone.ts';
 
-const PATH: CallPath = { id: 'beef', flows: { caller: FLOW, callee: FLOW } };
+const PATH: CallPath = {
+  id: 'beef',
+  flows: { caller: FLOW, callee: FLOW },
+  parties: { caller: NO_PARTY, callee: NO_PARTY },
+  resources: new Resources(() => {}),
+  end() {},
+};
 const OFFER = parseSdp(sdpOf('10.0.0.1', 4000));
 
 /** A feature that notes what it is told, and prepares when it is let. */

@@ -1,5 +1,6 @@
 /** Beginnings and ends of calls that scenarios have in common. */
-import type { Request } from '../../src/sip/message/message.ts';
+import assert from 'node:assert/strict';
+import type { Request, Response } from '../../src/sip/message/message.ts';
 import { type Part, type Parts, type Phone, sdpOf } from './phone.ts';
 import { Rig } from './rig.ts';
 
@@ -50,4 +51,22 @@ export function hangUp(by: Part, other: Part, headers: Parts['headers'] = {}): R
 /** A further phone of the same user. */
 export function another(rig: Rig, phone: Phone, address: string): Phone {
   return rig.phone([], address, phone.subscriber);
+}
+
+/** What phones with 100rel and UPDATE say. */
+export const ALLOW = 'INVITE, ACK, CANCEL, BYE, PRACK, UPDATE';
+export const ABLE = { Supported: '100rel, timer', Allow: ALLOW };
+export const reliably = (sequence: number) => ({ Require: '100rel', RSeq: String(sequence), Allow: ALLOW });
+
+/** The phone acknowledges a reliable response. */
+export function prack(caller: Part, response: Response, sdp?: string): void {
+  const RAck = `${response.headers.raw('RSeq')} ${response.headers.raw('CSeq')}`;
+  caller.request('PRACK', { ...(sdp !== undefined && { sdp }), headers: { RAck } });
+}
+
+/** The server acknowledges a reliable response of the phone. */
+export function pracked(callee: Part, sequence: number) {
+  const request = callee.takeRequest('PRACK');
+  assert.equal(request.headers.raw('RAck'), `${sequence} 1 INVITE`);
+  return request;
 }

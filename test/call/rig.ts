@@ -7,15 +7,20 @@ import { setImmediate } from 'node:timers/promises';
 import { B2bua } from '../../src/call/b2bua.ts';
 import type { CallFeature } from '../../src/call/feature.ts';
 import { AnchoredMediaFeature } from '../../src/call/media.ts';
+import { PreconditionFeature } from '../../src/call/preconditions.ts';
 import type { Flow } from '../../src/core/flow.ts';
 import { type Logger, silent } from '../../src/core/logger.ts';
 import { systemRandom } from '../../src/core/random.ts';
 import { Pcscf } from '../../src/ims/pcscf.ts';
+import { newCounters } from '../../src/rtp/media-channel.ts';
 import type { MediaPlace } from '../../src/rtp/media-end.ts';
 import { PortsExhausted } from '../../src/rtp/port-pool.ts';
 import type { MediaRelay } from '../../src/rtp/relay.ts';
+import { Directory } from '../../src/services/directory.ts';
+import { offerOf } from '../../src/services/mt-call.ts';
 import { ueCall } from '../../src/services/ue-call.ts';
 import { Dialogs } from '../../src/sip/dialog/dialogs.ts';
+import type { SessionTimerOptions } from '../../src/sip/dialog/session-timer.ts';
 import { responseTo } from '../../src/sip/message/build.ts';
 import { TO, tagOf } from '../../src/sip/message/header-types.ts';
 import type { Message, Request } from '../../src/sip/message/message.ts';
@@ -24,7 +29,7 @@ import { parseUri } from '../../src/sip/message/uri.ts';
 import { TransactionLayer } from '../../src/sip/transaction/layer.ts';
 import type { ServerTransaction } from '../../src/sip/transaction/user.ts';
 import { type Binding, Registrations } from '../../src/store/registrations.ts';
-import { makeIdentity, type Subscriber, Subscribers } from '../../src/store/subscribers.ts';
+import { type Identity, makeIdentity, type Subscriber, Subscribers } from '../../src/store/subscribers.ts';
 import { FakeWire } from '../sip/transaction/bed.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { Phone } from './phone.ts';
@@ -46,9 +51,10 @@ export class Rig {
   readonly #phones: Phone[] = [];
 
   /** @param features what takes part in calls besides the media relay. */
-  constructor(features: readonly CallFeature[] = []) {
+  constructor(features: readonly CallFeature[] = [], sessionTimer: SessionTimerOptions = { duration: 3600 }) {
     const { clock, dialogs, registrations, subscribers } = this;
     const random = systemRandom();
+    const directory = new Directory({ subscribers, echo: [], emergencyNumbers: [] });
     const timers = { t1Ms: T1_MS, t2Ms: 4000, t4Ms: 5000 };
     const bug = (text: string | (() => string)) => void this.bugs.push(typeof text === 'string' ? text : text());
     const logger: Logger = { ...silent, error: bug };
@@ -72,10 +78,21 @@ export class Rig {
       dialogs,
       handsets: new Pcscf({ pCalledPartyId: true }),
       timers,
+      sessionTimer,
       callTimers: { t1Ms: T1_MS, noAnswerMs: NO_ANSWER_MS },
-      features: [new AnchoredMediaFeature(this.relay as unknown as MediaRelay, random), ...features],
+      features: [
+        new PreconditionFeature({ offered: false }),
+        new AnchoredMediaFeature({
+          relay: this.relay as unknown as MediaRelay,
+          random,
+          clock,
+          logger: silent,
+          silenceMs: () => 0,
+        }),
+        ...features,
+      ],
     });
-    this.#services = [ueCall({ b2bua: this.b2bua, subscribers, registrations })];
+    this.#services = [ueCall({ b2bua: this.b2bua, directory, registrations, ownOffer: offerOf(undefined) })];
   }
 
   readonly #services;
@@ -84,7 +101,7 @@ export class Rig {
    * A registered phone.
    * @param uris of the user; the first is the one it is asserted as.
    */
-  phone(uris: readonly string[], address: string, subscriber: Subscriber = this.#subscriber(uris)): Phone {
+  phone(uris: readonly string[], address: string, subscriber: Subscriber = this.subscriber(uris)): Phone {
     const flow: Flow = {
       transport: 'UDP',
       local: { address: OUR_ADDRESS, port: 5060 },
@@ -113,7 +130,8 @@ export class Rig {
     return phone;
   }
 
-  #subscriber(uris: readonly string[]): Subscriber {
+  /** A user. @param identity what is set for its identities. */
+  subscriber(uris: readonly string[], identity: Partial<Identity> = {}, more: Partial<Subscriber> = {}): Subscriber {
     const subscriber: Subscriber = {
       impi: uris[0] ?? '',
       domain: 'ims.test',
@@ -131,8 +149,10 @@ export class Rig {
           authentication: true,
           ringOnly: false,
           reliableProvisional: true,
+          ...identity,
         }),
       ),
+      ...more,
     };
     this.subscribers.add(subscriber);
     return subscriber;
@@ -216,6 +236,8 @@ export class FakeRelay {
         address,
         rtpPort,
         rtcpPort: rtpPort + 1,
+        rtp: newCounters(),
+        rtcp: newCounters(),
         setRemote: (remote?: { readonly address: string; readonly rtpPort: number }) => {
           this.targets.push(remote && `${remote.address}:${remote.rtpPort}`);
         },

@@ -8,6 +8,9 @@ import { loadConfig } from '../../src/config/load.ts';
 import type { Table } from '../../src/config/schema/property.ts';
 import { userTable } from '../../src/config/settings/user.ts';
 import { SECTIONS } from '../../src/config/settings.ts';
+import { rtpMap } from '../../src/sdp/attributes.ts';
+import { usesPreconditions } from '../../src/sdp/precondition.ts';
+import { offerOf } from '../../src/services/mt-call.ts';
 import { printed } from './parsing.ts';
 
 function pathOf(name: string): string {
@@ -53,6 +56,27 @@ describe('config/ims.cfg', () => {
     );
     assert.deepEqual(shown('config/ue_db-ims.cfg', userTable), []);
   });
+});
+
+describe('config/mt_call*.sdp', () => {
+  for (const [name, media, preconditions] of [
+    ['mt_call.sdp', ['audio'], false],
+    ['mt_call_qos.sdp', ['audio'], true],
+    ['mt_call_video.sdp', ['audio', 'video'], false],
+  ] as const) {
+    it(`${name} can be offered`, () => {
+      const offer = offerOf({ path: name, text: readFileSync(pathOf(`config/${name}`), 'utf8') });
+      assert.deepEqual(
+        offer.media.map((one) => one.media),
+        media,
+      );
+      for (const one of offer.media) {
+        assert.notEqual(one.port, 0);
+        for (const format of one.formats) assert.ok(rtpMap(one, format) !== undefined, format);
+      }
+      assert.equal(usesPreconditions(offer), preconditions);
+    });
+  }
 });
 
 describe('doc/configuration.md', () => {

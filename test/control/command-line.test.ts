@@ -42,6 +42,14 @@ describe('command lines', () => {
     assert.deepEqual(read('log'), { command: COMMANDS.log, args: {} });
   });
 
+  it('have options among their arguments, each line its own', () => {
+    for (const line of ['mt_call -d 10 tel:600 a.sdp', 'mt_call tel:600 a.sdp --duration 10']) {
+      const args = { callee: 'tel:600', sip_file: 'a.sdp', duration: '10' };
+      assert.deepEqual(read(line), { command: COMMANDS.mt_call, args });
+    }
+    assert.deepEqual(read('mt_call tel:600'), { command: COMMANDS.mt_call, args: { callee: 'tel:600' } });
+  });
+
   const wrong: readonly [string, RegExp][] = [
     ['usres', /unknown command 'usres'.*users/],
     ['constructor', /unknown command 'constructor'/],

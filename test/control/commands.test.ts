@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { CommandError } from '../../src/control/command.ts';
 import { COMMANDS, type CommandName } from '../../src/control/index.ts';
-import { ABSENT, fakeActions, REGISTERED } from './fake-actions.ts';
+import { ABSENT, fakeActions, LISTENING, REGISTERED, TALKING } from './fake-actions.ts';
 
 const WIDE = Number.POSITIVE_INFINITY;
 
@@ -12,7 +12,7 @@ describe('help', () => {
     const lines = COMMANDS.help.run({}, actions).print(WIDE);
     assert.deepEqual(
       lines.map((line) => line.split(' ')[0]),
-      ['help', 'log', 'users', 'ipsec', 'unregister', 'reauthenticate', 'quit'],
+      ['help', 'log', 'users', 'unregister', 'reauthenticate', 'dialog', 'dialog_set', 'mt_call', 'ipsec', 'quit'],
     );
     assert.match(lines[0] ?? '', /^help \[command\] +\w/);
   });
@@ -122,6 +122,86 @@ describe('users', () => {
   it('completes identities', () => {
     const { actions } = fakeActions();
     assert.deepEqual(COMMANDS.users.complete?.(['tel:'], actions), ['tel:600', 'tel:1234']);
+  });
+});
+
+describe('dialog', () => {
+  it('has a line per dialog and one for each of its media', () => {
+    const lines = COMMANDS.dialog.run({}, fakeActions().actions).print(WIDE);
+    assert.equal(lines.length, 4);
+    assert.match(lines[1] ?? '', /^0123456789abcdef +start +server +sip:sipclient@ims.test +tel:600 +12s$/);
+    assert.equal(
+      lines[2],
+      'Media audio  sendrecv  RTP 192.168.3.2:4000 100 in 90 out  RTCP 192.168.3.2:4001 3 in 2 out',
+    );
+    assert.match(lines[3] ?? '', /^fedcba9876543210 +start +client/);
+  });
+
+  it('fits the terminal', () => {
+    for (const line of COMMANDS.dialog.run({}, fakeActions().actions).print(70)) assert.ok(line.length <= 70, line);
+  });
+
+  it('shows one, and as data has the names of dialog_get', () => {
+    const { actions } = fakeActions();
+    const { data } = COMMANDS.dialog.run({ session: TALKING.sessionId }, actions);
+    assert.deepEqual(data, {
+      dialogs: [
+        {
+          session_id: '0123456789abcdef',
+          state: 'start',
+          type: 'server',
+          to: 'tel:600',
+          from: 'sip:sipclient@ims.test',
+          mt_dialog: 'fedcba9876543210',
+          date: 1_500_000_000,
+          duration: 12.5,
+          event_list: [{ type: 'state', timestamp: 0, state: 'init' }],
+          medias: [
+            {
+              type: 'audio',
+              qos: 'disabled',
+              dir: 'sendrecv',
+              rtp_addr: '192.168.3.2:4000',
+              rtp_recv_count: 100,
+              rtp_send_count: 90,
+              rtcp_addr: '192.168.3.2:4001',
+              rtcp_recv_count: 3,
+              rtcp_send_count: 2,
+            },
+          ],
+        },
+      ],
+    });
+    const other = COMMANDS.dialog.run({ session: LISTENING.sessionId }, actions).data as { dialogs: object[] };
+    assert.deepEqual(Object.entries(other.dialogs[0] ?? {})[5], ['mo_dialog', TALKING.sessionId]);
+    assert.throws(() => COMMANDS.dialog.run({ session: 'other' }, actions), CommandError);
+  });
+
+  it('is stopped', () => {
+    const { actions, asked } = fakeActions();
+    COMMANDS.dialog_set.run({ session: TALKING.sessionId, action: 'stop' }, actions);
+    assert.deepEqual(asked, [`stop ${TALKING.sessionId}`]);
+    assert.throws(() => COMMANDS.dialog_set.run({ session: 'other', action: 'stop' }, actions), CommandError);
+    assert.throws(() => COMMANDS.dialog_set.run({ session: TALKING.sessionId, action: 'go' }, actions), CommandError);
+  });
+});
+
+describe('mt_call', () => {
+  it('calls, with a file, a caller and a duration if they are given', () => {
+    const { actions, asked } = fakeActions();
+    const output = COMMANDS.mt_call.run({ callee: 'tel:600' }, actions);
+    assert.deepEqual(output.data, { session_id: '00112233' });
+    assert.match(output.print(WIDE).join(), /00112233, 44556677/);
+    COMMANDS.mt_call.run({ callee: 'tel:600', duration: '2.5', sip_file: 'a.sdp', caller: 'tel:1' }, actions);
+    assert.deepEqual(asked, ['mt_call tel:600 undefined undefined undefined', 'mt_call tel:600 2.5 a.sdp tel:1']);
+  });
+
+  it('says why it cannot', () => {
+    const { actions } = fakeActions();
+    assert.throws(() => COMMANDS.mt_call.run({ callee: ABSENT.impi }, actions), /is not registered/);
+    for (const duration of ['0', 'x', '-1', '1e9']) {
+      assert.throws(() => COMMANDS.mt_call.run({ callee: 'tel:600', duration }, actions), CommandError);
+    }
   });
 });
 

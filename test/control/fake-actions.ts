@@ -1,4 +1,4 @@
-import type { Actions, AssociationRow, UserRow } from '../../src/control/actions.ts';
+import type { Actions, AssociationRow, DialogRow, UserRow } from '../../src/control/actions.ts';
 
 export const REGISTERED: UserRow = {
   impi: '001010123456789@ims.mnc001.mcc001.3gppnetwork.org',
@@ -42,6 +42,38 @@ export const ASSOCIATIONS: readonly AssociationRow[] = [
     spi: 0x1234abcd,
   },
 ];
+export const TALKING: DialogRow = {
+  sessionId: '0123456789abcdef',
+  state: 'start',
+  type: 'server',
+  from: 'sip:sipclient@ims.test',
+  to: 'tel:600',
+  partner: 'fedcba9876543210',
+  date: 1_500_000_000,
+  durationS: 12.5,
+  events: [{ type: 'state', timestamp: 0, state: 'init' }],
+  medias: [
+    {
+      type: 'audio',
+      qos: 'disabled',
+      direction: 'sendrecv',
+      rtpTarget: '192.168.3.2:4000',
+      rtcpTarget: '192.168.3.2:4001',
+      rtpReceived: 100,
+      rtpSent: 90,
+      rtcpReceived: 3,
+      rtcpSent: 2,
+    },
+  ],
+};
+
+export const LISTENING: DialogRow = {
+  ...TALKING,
+  sessionId: 'fedcba9876543210',
+  type: 'client',
+  partner: '0123456789abcdef',
+  medias: [],
+};
 
 /** Actions that remember what they were asked. */
 export function fakeActions(users: readonly UserRow[] = [REGISTERED, ABSENT]) {
@@ -63,6 +95,15 @@ export function fakeActions(users: readonly UserRow[] = [REGISTERED, ABSENT]) {
     reauthenticate(identity, withinS) {
       asked.push(`reauthenticate ${identity} ${withinS}`);
       return users.find(({ impi }) => impi === identity)?.bindings.length;
+    },
+    dialogs: () => [TALKING, LISTENING],
+    stopDialog(sessionId) {
+      asked.push(`stop ${sessionId}`);
+      return sessionId === TALKING.sessionId;
+    },
+    mtCall({ callee, durationS, sipFile, caller }) {
+      asked.push(`mt_call ${callee} ${durationS} ${sipFile} ${caller}`);
+      return callee === ABSENT.impi ? `${callee} is not registered` : ['00112233', '44556677'];
     },
     quit: () => asked.push('quit'),
   };

@@ -15,6 +15,8 @@ export interface SoftphoneOptions {
   /** Hertz of the tone it says. */
   readonly tone: number;
   readonly transport?: 'udp' | 'tcp';
+  /** It sends a test picture and wants to see one. */
+  readonly video?: boolean;
   /** `[::1]:PORT` of the server: it speaks IPv6 then. */
   readonly server6?: string;
 }
@@ -22,6 +24,16 @@ export interface SoftphoneOptions {
 const CONTROL_PORT = 4444;
 /** Samples a second of what it hears (PCMU). */
 const RATE = 8000;
+
+const AUDIO_MODULES = ['g711', 'ausine', 'aubridge', 'sndfile'];
+const VIDEO_MODULES = ['fakevideo', 'vp8'];
+const VIDEO_SETTINGS = [
+  'video_source fakevideo,nil',
+  'video_display fakevideo,nil',
+  'video_size 176x144',
+  'video_bitrate 100000',
+  'video_fps 10',
+];
 
 /** A baresip without sound card: it says a tone and keeps what it hears, and is steered over its control socket. */
 export class Softphone {
@@ -43,7 +55,7 @@ export class Softphone {
   }
 
   static async start(t: TestContext, command: string, daemon: Daemon, options: SoftphoneOptions): Promise<Softphone> {
-    const { name, password, tone, transport = 'udp', server6 } = options;
+    const { name, password, tone, transport = 'udp', video = false, server6 } = options;
     const folder = temporaryFolder(t);
     const address = loopbackAddress();
     mkdirSync(join(folder, 'heard'));
@@ -60,9 +72,10 @@ export class Softphone {
         `auplay_srate ${RATE}`,
         'auplay_channels 1',
         'rtp_ports 20000-20100',
+        ...(video ? VIDEO_SETTINGS : []),
         `snd_path ${join(folder, 'heard')}`,
         'module_path /usr/lib/baresip/modules',
-        ...['g711', 'ausine', 'aubridge', 'sndfile', 'account', 'menu', 'ctrl_tcp'].map(
+        ...[...AUDIO_MODULES, ...(video ? VIDEO_MODULES : []), 'account', 'menu', 'ctrl_tcp'].map(
           (module) => `module ${module}.so`,
         ),
         `ctrl_tcp_listen ${address}:${CONTROL_PORT}`,
@@ -76,6 +89,7 @@ export class Softphone {
       `auth_pass=${password}`,
       `outbound="${proxy}"`,
       'audio_codecs=PCMU',
+      ...(video ? ['video_codecs=VP8'] : []),
       'regint=600',
     ].join(';');
     writeFileSync(join(folder, 'accounts'), `${account}\n`);
@@ -95,6 +109,14 @@ export class Softphone {
 
   accept(): void {
     this.#command('accept');
+  }
+
+  hold(): void {
+    this.#command('hold');
+  }
+
+  resume(): void {
+    this.#command('resume');
   }
 
   hangUp(): void {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import { Daemon } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
-import { loopbackAddress } from '../support/loopback.ts';
+import { Bed } from './sipp/bed.ts';
 import {
   ACCEPT,
   ANSWERED,
@@ -23,74 +23,27 @@ import {
   provenInvite,
   RING,
   RINGING,
-  register,
   reinvite,
   type Step,
-  scenario,
   TERMINATED,
   TRYING,
 } from './sipp/scenario.ts';
 import { Sipp } from './sipp/sipp.ts';
-import { md5Users, type TestUser } from './sipp/users.ts';
+import { md5Users } from './sipp/users.ts';
 
-type Steps = readonly (Step | readonly Step[])[];
-
-interface Load {
-  readonly calls?: number;
-  /** Calls a second. */
-  readonly rate?: number;
-  /** User part, instead of the caller's own callee. */
-  readonly called?: string;
-}
-
-/** Callers and callees, each on a machine of their own, registered. */
-class Bed {
-  readonly daemon: Daemon;
-  readonly #sipp: Sipp;
-  readonly #lines: readonly (readonly string[])[];
-  readonly #callers = loopbackAddress();
-  readonly #callees = loopbackAddress();
-
-  private constructor(sipp: Sipp, daemon: Daemon, callers: readonly TestUser[], callees: readonly TestUser[]) {
-    this.daemon = daemon;
-    this.#sipp = sipp;
-    this.#lines = callers.map(({ name, credentials }, index) => [name, credentials, callees[index]?.name ?? '']);
-  }
-
-  /** Undefined, the test skipped, without SIPp. */
-  static async make(t: TestContext, pairs: number, config: object = {}): Promise<Bed | undefined> {
-    const callers = md5Users('caller', pairs);
-    const callees = md5Users('callee', pairs);
-    const users = [...callers, ...callees, ...md5Users('absent', 1)].map(({ entry }) => entry);
-    const started = await Sipp.against(t, () =>
-      Daemon.start(t, { users, config: { log_options: 'all.level=error', ...config } }),
-    );
-    if (started === undefined) return undefined;
-    const bed = new Bed(started.sipp, started.daemon, callers, callees);
-    for (const [address, side] of [
-      [bed.#callers, callers],
-      [bed.#callees, callees],
-    ] as const) {
-      const lines = side.map(({ name, credentials }) => [name, credentials]);
-      await started.sipp.run({ scenario: scenario(register(600)), calls: pairs, rate: 200, address, lines });
-    }
-    assert.equal((await bed.daemon.usage()).registered, 2 * pairs);
-    return bed;
-  }
-
-  /** Runs both sides; no call may fail on either. */
-  async run(caller: Steps, callee: readonly Step[], load: Load = {}): Promise<void> {
-    const { calls = 1 } = load;
-    const answering = this.#sipp.start({ scenario: scenario(...callee), calls, address: this.#callees });
-    await Promise.all([answering.complete(), this.call(caller, load)]);
-  }
-
-  /** Runs only the callers. */
-  async call(caller: Steps, { calls = 1, rate = 10, called }: Load = {}): Promise<void> {
-    const lines =
-      called === undefined ? this.#lines : this.#lines.map(([name = '', proof = '']) => [name, proof, called]);
-    await this.#sipp.run({ scenario: scenario(...caller), calls, rate, address: this.#callers, lines });
-  }
+/** Callers and callees against a daemon of their own; undefined, the test skipped, without SIPp. */
+async function start(t: TestContext, pairs: number, config: object): Promise<{ bed: Bed; daemon: Daemon } | undefined> {
+  const callers = md5Users('caller', pairs);
+  const callees = md5Users('callee', pairs);
+  const users = [...callers, ...callees, ...md5Users('absent', 1)].map(({ entry }) => entry);
+  const started = await Sipp.against(t, () =>
+    Daemon.start(t, { users, config: { log_options: 'all.level=error', ...config } }),
+  );
+  if (started === undefined) return undefined;
+  const { sipp, host: daemon } = started;
+  const bed = await Bed.register(sipp, callers, callees);
+  assert.equal((await daemon.usage()).registered, 2 * pairs);
+  return { bed, daemon };
 }
 
 const ANSWERING: readonly Step[] = [INVITED, RING, ACCEPT, expectRequest('ACK'), expectRequest('BYE'), DONE];
@@ -103,9 +56,9 @@ async function completes(
   sequence: number,
   config: object,
 ): Promise<void> {
-  const bed = await Bed.make(t, 100, config);
-  if (bed === undefined) return;
-  const { daemon } = bed;
+  const started = await start(t, 100, config);
+  if (started === undefined) return;
+  const { bed, daemon } = started;
   const sockets = daemon.sockets();
   const before = daemon.child.cpuMs();
   const closing = [acknowledge(sequence), pause(100), hangUp(sequence + 1), expectStatus(200)];
@@ -124,9 +77,9 @@ describe('calls by SIPp', () => {
     completes(t, 300, [invite(1)], 1, { auth_on_register_only: true }));
 
   it('lets calls end in every other way, and nothing is left of them', async (t) => {
-    const bed = await Bed.make(t, 10, { auth_on_register_only: true });
-    if (bed === undefined) return;
-    const { daemon } = bed;
+    const started = await start(t, 10, { auth_on_register_only: true });
+    if (started === undefined) return;
+    const { bed, daemon } = started;
     const sockets = daemon.sockets();
     const taken: readonly Step[] = [invite(1), ...RINGING, ANSWERED, acknowledge(1)];
 

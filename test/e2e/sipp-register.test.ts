@@ -20,7 +20,7 @@ describe('registrations by SIPp', () => {
     const users = md5Users('user', 1000);
     const started = await sippAgainst(t, users);
     if (started === undefined) return;
-    const { sipp, daemon } = started;
+    const { sipp, host: daemon } = started;
     const run = { calls: users.length, rate: 400, address: loopbackAddress(), lines: linesOf(users) };
 
     const before = daemon.child.cpuMs();
@@ -38,7 +38,7 @@ describe('registrations by SIPp', () => {
     const users = simUsers(100);
     const started = await sippAgainst(t, users);
     if (started === undefined) return;
-    const { sipp, daemon } = started;
+    const { sipp, host: daemon } = started;
     const run = { calls: users.length, rate: 100, address: loopbackAddress(), lines: linesOf(users) };
     await sipp.run({ ...run, scenario: scenario(register(600), register(600, 3)) });
     assert.equal((await daemon.usage()).registered, 100);
@@ -51,7 +51,7 @@ describe('registrations by SIPp', () => {
     const users = [...md5Users('user', 100), ...simUsers(50)];
     const started = await sippAgainst(t, users);
     if (started === undefined) return;
-    const { sipp, daemon } = started;
+    const { sipp, host: daemon } = started;
     const run = { calls: users.length, rate: 150, address: loopbackAddress(), lines: linesOf(users) };
     await sipp.run({ ...run, transport: 'TCP', scenario: scenario(register(600), register(600, 3)) });
     assert.equal((await daemon.usage()).registered, 150);

@@ -368,6 +368,46 @@ describe('a called user with two phones', () => {
   });
 });
 
+describe('an identity that says how calls to it go', () => {
+  it('code: the call is answered with it, no phone rings', async (t) => {
+    const lab = await startLab(
+      t,
+      `{impi: "alice", impu: ["alice"], pwd: "alice"},
+      {impi: "bob", impu: ["bob", {impu: "tel:1002", code: 486}], pwd: "bob"}, {impi: "eve", pwd: "e", code: 603, impu: "eve"},`,
+    );
+    const alice = await lab.phone('alice');
+    const bob = await lab.phone('bob');
+    await alice.register();
+    await bob.register();
+    alice.ackRefusal(await challenged(alice, 'tel:1002'), await alice.response(486));
+    alice.ackRefusal(await challenged(alice, 'sip:eve@ims.test'), await alice.response(603));
+    const { invite: received } = await invite(alice, bob, BOB);
+    assert.equal(received.uri, bob.contact);
+  });
+
+  it('imeisv: of several phones with one SIM only that one rings; 480 without it', async (t) => {
+    const lab = await startLab(
+      t,
+      `{impi: "alice", impu: ["alice"], pwd: "alice"}, {impi: "bob", pwd: "bob", multi_sim: true, impu: ["bob",
+      {impu: "tel:1", imei: "352099001761481"}, {impu: "tel:2", imeisv: "3520990017614902"}, {impu: "tel:3", imei: "35209900176150"}]},`,
+    );
+    const [alice, one, two] = [await lab.phone('alice'), await lab.phone('bob'), await lab.phone('bob')];
+    const registration = (phone: Phone, imei: string) => ({
+      headers: [`Contact: <${phone.contact}>;+sip.instance="<urn:gsma:imei:${imei}>"`, 'Expires: 600'],
+    });
+    await alice.register();
+    await one.register(registration(one, '35209900-176148-1'));
+    await two.register(registration(two, '35209900-176149-0'));
+    await invite(alice, one, 'tel:1');
+    await invite(alice, two, 'tel:2');
+    alice.ackRefusal(await challenged(alice, 'tel:3'), await alice.response(480));
+    await invite(alice, one, BOB);
+    await two.request('INVITE');
+    await one.settled();
+    assert.ok(one.idle);
+  });
+});
+
 describe('inside a call', () => {
   it('somebody at another address who knows its tags must prove who he is', async (t) => {
     const { lab, alice, bob } = await registered(t);

@@ -22,7 +22,7 @@ const OLD_SET_MS = 64 * 500;
 
 async function site(t: TestContext, settings = '', users = USERS) {
   const kernel = new FakeKernel();
-  const lab = await startLab(t, users, settings, '', [], kernel);
+  const lab = await startLab(t, users, settings, '', [], { kernel });
   return { kernel, lab, phone: await securePhone(lab, 21) };
 }
 

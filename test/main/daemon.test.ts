@@ -89,7 +89,7 @@ describe('daemon', () => {
       const users = [caller.entry, callee.entry];
       const bed = await Sipp.against(t, () => Daemon.start(t, { users, config: { auth_on_register_only: true } }));
       if (bed === undefined) return;
-      const { sipp, daemon } = bed;
+      const { sipp, host: daemon } = bed;
       const [callerAddress, calleeAddress] = [loopbackAddress(), loopbackAddress()];
       for (const [address, { name, credentials }] of [
         [callerAddress, caller],

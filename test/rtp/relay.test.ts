@@ -92,6 +92,31 @@ async function stream(): Promise<{ open: RelayStream; alice: UdpPeer; bob: UdpPe
   return { open, alice, bob };
 }
 
+describe('an echo', () => {
+  it('sends back what it hears, RTP and RTCP, to where that comes from, and counts both', async () => {
+    const [open, alice, rtcp] = await Promise.all([relay.openEcho(HERE), peer(), peer()]);
+    open.a.setRemote(said(alice, rtcp));
+    await alice.send(RTP, rtpOf(open.a));
+    assert.deepEqual(await alice.nextFrom(), { text: RTP, from: rtpOf(open.a) });
+    await rtcp.send(RTCP, rtcpOf(open.a));
+    assert.deepEqual(await rtcp.nextFrom(), { text: RTCP, from: rtcpOf(open.a) });
+    const { rtp, rtcp: control } = open.b;
+    assert.deepEqual([rtp.received, rtp.sent, control.received, control.sent], [1, 1, 1, 1]);
+    assert.deepEqual(relay.counts(), { streams: 1, pairs: 1 });
+    open.close();
+    assert.deepEqual(relay.counts(), { streams: 0, pairs: 0 });
+  });
+
+  it('hears nobody else', async () => {
+    const [open, alice, stranger] = await Promise.all([relay.openEcho(HERE), peer(), peer(STRANGER)]);
+    open.a.setRemote(said(alice));
+    await stranger.send('stolen', rtpOf(open.a));
+    await alice.send(RTP, rtpOf(open.a));
+    assert.equal(await alice.next(), RTP);
+    assert.equal(open.a.dropped, 1);
+  });
+});
+
 describe('a stream', () => {
   it('carries packets both ways, as they are, from the port each peer knows', async () => {
     const { open, alice, bob } = await stream();

@@ -59,9 +59,14 @@ export async function invite(caller: Phone, called: Phone, uri: string, body = s
   return { sent, invite: await called.request('INVITE') };
 }
 
-/** Sends an INVITE with its 407 answered. */
-export async function challenged(caller: Phone, uri: string, body = sdpOf(caller)): Promise<Sent> {
-  const headers = [`Contact: <${caller.contact}>`, ...(body === '' ? [] : ['Content-Type: application/sdp'])];
+/** Sends an INVITE with its 407 answered. @param more further header lines. */
+export async function challenged(
+  caller: Phone,
+  uri: string,
+  body = sdpOf(caller),
+  more: readonly string[] = [],
+): Promise<Sent> {
+  const headers = [`Contact: <${caller.contact}>`, ...(body === '' ? [] : ['Content-Type: application/sdp']), ...more];
   const first = caller.start('INVITE', { uri, headers, body });
   const refused = await caller.response(407);
   caller.ackRefusal(first, refused);
@@ -74,10 +79,10 @@ export function sdpOf(phone: Phone, direction?: string): string {
 }
 
 /** Where the descriptions of a phone say it listens for media: closed with the test. */
-export async function mediaSocket(t: TestContext, { local: { address } }: Phone): Promise<Socket> {
+export async function mediaSocket(t: TestContext, { local: { address } }: Phone, port = MEDIA_PORT): Promise<Socket> {
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4');
   t.after(() => socket.close());
-  socket.bind(MEDIA_PORT, address);
+  socket.bind(port, address);
   await once(socket, 'listening');
   return socket;
 }
@@ -127,14 +132,20 @@ export async function callUp(caller: Phone, called: Phone, uri: string): Promise
   return { sent, invite: received, accepted };
 }
 
-/** A request of the caller inside its dialog. */
-export function insideAsCaller(caller: Phone, { sent, accepted }: CallUp, method: string, body = ''): Sent {
+/** A request of the caller inside its dialog. @param more further header lines. */
+export function insideAsCaller(
+  caller: Phone,
+  { sent, accepted }: CallUp,
+  method: string,
+  body = '',
+  more: readonly string[] = [],
+): Sent {
   return caller.start(method, {
     uri: targetOf(accepted),
     callId: sent.callId,
     from: sent.from,
     to: accepted.headers.raw('To') ?? '',
-    headers: body === '' ? [] : [`Contact: <${caller.contact}>`, ...SDP_HEADER],
+    headers: [...(body === '' ? [] : [`Contact: <${caller.contact}>`, ...SDP_HEADER]), ...more],
     body,
   });
 }

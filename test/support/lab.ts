@@ -45,8 +45,8 @@ let servers = 0;
  * @param users entries of ue_db, as in a configuration file.
  * @param settings further properties.
  * @param socket properties of the first SIP socket besides its address; BOUND stands for the lab's address.
- * @param kernel where there shall be IPsec.
  * @param more further addresses to listen on, IPv6 ones without a port: they get one of this test.
+ * @param around a kernel where there shall be IPsec; files that the configuration and commands may name.
  */
 export async function startLab(
   t: TestContext,
@@ -54,7 +54,7 @@ export async function startLab(
   settings = '',
   socket = '',
   more: readonly string[] = [],
-  kernel?: Kernel,
+  around: { readonly kernel?: Kernel; readonly files?: Files } = {},
 ): Promise<Lab> {
   const address = `${CORNER}.${1 + (servers++ % 200)}`;
   const port6 = 20_000 + (process.pid % 20_000) + servers;
@@ -69,8 +69,12 @@ export async function startLab(
   t.after(() => {
     for (const phone of phones) phone.close();
   });
-  const site = { address, port6, config, phones, ...(kernel && { kernel }) };
+  const site = { address, port6, config, phones, files: {}, ...around };
   return launch(t, site, users, new FakeClock());
+}
+
+function placed(files: Files): Files {
+  return Object.fromEntries(Object.entries(files).map(([name, text]) => [`/lab/${name}`, text]));
 }
 
 interface Site {
@@ -79,23 +83,33 @@ interface Site {
   readonly config: (users: string) => string;
   readonly phones: Phone[];
   readonly kernel?: Kernel;
+  readonly files: Files;
 }
+
+/** Text by name, beside the configuration. */
+type Files = { readonly [name: string]: string };
 
 async function launch(t: TestContext, site: Site, users: string, clock: FakeClock): Promise<Lab> {
   const { address, port6, phones, kernel } = site;
   const text = site.config(users);
-  const loaded = loadConfig('/lab/ims.cfg', { read: readFromMemory({ '/lab/ims.cfg': text }) });
+  const loaded = loadConfig('/lab/ims.cfg', { read: readFromMemory({ '/lab/ims.cfg': text, ...placed(site.files) }) });
   assert.deepEqual(loaded.errors, []);
   const { settings } = loaded;
   if (settings === undefined) throw new Error('no settings');
   const bugs: unknown[] = [];
   const onBug = (error: unknown) => bugs.push(error);
   const log = openLog({ clock, program: 'lteims', version: 'test', options: 'all.level=debug', console: () => {} });
+  const readFile = (name: string) => {
+    const found = site.files[name];
+    if (found === undefined) throw new Error('no such file');
+    return { path: name, text: found };
+  };
   const parts = {
     clock,
     random: systemRandom(),
     net: systemNet(onBug),
     log,
+    readFile,
     onBug,
     quit: () => {},
     ...(kernel && { kernel: answering(kernel, clock) }),

@@ -18,7 +18,7 @@ const MILENAGE: SimKeys = { algo: 'milenage', k: Buffer.from(K, 'hex'), opc: Buf
 async function open(t: TestContext, { authentication = 'AKAv1', sqn = 0 } = {}) {
   const user = `{imsi: "${IMSI}", K: "${K}", sim_algo: "milenage", opc: "${OPC}", authent_type: "${authentication}"}`;
   const [serverKernel, kernel] = [new FakeKernel(), new FakeKernel()];
-  const lab = await startLab(t, user, 'ipsec_required: true,', '', [], serverKernel);
+  const lab = await startLab(t, user, 'ipsec_required: true,', '', [], { kernel: serverKernel });
   // The server goes on with what its kernel has done when its clock says so.
   const ticking = setInterval(() => lab.clock.advance(0), 1);
   t.after(() => clearInterval(ticking));

@@ -43,7 +43,11 @@ const sessionExpires: Type<SessionExpiresSettings> = {
 export const callTable = {
   session_expires: preset(sessionExpires, { duration: 3600 }, 'Session timer in seconds (RFC 4028).', '3600'),
   precondition: changeable(
-    preset(onOff, false, 'Quality of service is negotiated in SDP (RFC 3312) and bearers are asked for over Rx.'),
+    preset(
+      onOff,
+      false,
+      'Preconditions (RFC 3312) are used towards VoLTE phones even when the caller uses none, and bearers are asked for over Rx.',
+    ),
   ),
   precondition_policy: preset(
     preconditionPolicy,

@@ -40,7 +40,11 @@ function formOf(scheme: string): RegExp {
 export const identityTable = {
   imei: optional(equipment, 'any phone', 'IMEI of the phone to reach; with multi_sim only.'),
   imeisv: optional(equipment, 'any phone', 'IMEISV of the phone to reach; with multi_sim only.'),
-  code: optional(integer({ min: 200, max: 699 }), '200', 'For echo: status code of the answer.'),
+  code: optional(
+    integer({ min: 200, max: 699 }),
+    '200',
+    'Status code that answers calls to it; 200 of an echo identity is the echo.',
+  ),
   anonymous: optional(flag, 'false', 'Calls to it are taken from phones that are not registered (emergency calls).'),
   authentication: optional(flag, 'true', 'false: it is not challenged.'),
   ring_only: optional(flag, 'false', 'Calls to it ring and are never answered.'),

@@ -22,9 +22,35 @@ export function isNestedDeeper({ headers, body }: Message, most: number): boolea
   let level: readonly Part[] = [{ type, text: Buffer.from(body).toString('latin1') }];
   for (let depth = 0; level.length > 0; depth++) {
     if (depth === most) return true;
-    level = level.flatMap(partsOf).filter((part) => boundaryOf(part.type) !== undefined);
+    level = level.flatMap(partsOf).filter(isMultipart);
   }
   return false;
+}
+
+/** Levels looked at: an own bound, whatever the configuration lets through. */
+const DEEPEST = 8;
+
+/**
+ * The content of the first part of this type, however deep it lies: an offer beside a location (RFC 6442), for one.
+ * @param wanted type in lower case.
+ * @returns undefined when there is none, and for a body that is not multipart.
+ */
+export function partOfType({ headers, body }: Message, wanted: string): Uint8Array | undefined {
+  let level: readonly Part[] = [
+    { type: headers.raw(CONTENT_TYPE.name), text: Buffer.from(body).toString('latin1') },
+  ].filter(isMultipart);
+  for (let depth = 0; level.length > 0 && depth < DEEPEST; depth++) {
+    const parts = level.flatMap(partsOf);
+    const found = parts.find(({ type = '' }) => type.split(';', 1)[0]?.trim().toLowerCase() === wanted);
+    // RFC 2046 §5.1.1: the line break before a delimiter belongs to it.
+    if (found !== undefined) return Buffer.from(found.text.replace(/\r$/, ''), 'latin1');
+    level = parts.filter(isMultipart);
+  }
+  return undefined;
+}
+
+function isMultipart({ type }: Part): boolean {
+  return boundaryOf(type) !== undefined;
 }
 
 const OPENING = /^[ \t]*\r?(?:\n|$)/;

@@ -10,6 +10,7 @@ export class SipError extends Error {
   readonly status: number;
   readonly reason: string;
   readonly #dress: ((response: Response) => void)[] = [];
+  #body: Uint8Array | undefined;
 
   constructor(status: number, explanation: string, reason: string = reasonPhrase(status)) {
     // Every challenge is one: a stack that nobody reads would cost more than the challenge.
@@ -29,6 +30,12 @@ export class SipError extends Error {
     });
   }
 
+  /** Gives the response a body of this Content-Type. */
+  withBody(type: string, body: Uint8Array): this {
+    this.#body = body;
+    return this.dress(({ headers }) => headers.setRaw('Content-Type', type));
+  }
+
   dress(change: (response: Response) => void): this {
     this.#dress.push(change);
     return this;
@@ -36,6 +43,6 @@ export class SipError extends Error {
 
   applyTo(response: Response): Response {
     for (const change of this.#dress) change(response);
-    return response;
+    return this.#body === undefined ? response : { ...response, body: this.#body };
   }
 }

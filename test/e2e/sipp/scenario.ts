@@ -29,6 +29,19 @@ export function expectRequest(method: string): Step {
   return `<recv request="${method}" rrs="true"></recv>`;
 }
 
+/** Where `repeated` goes on. */
+export function label(number: number): Step {
+  return `<label id="${number}"/>`;
+}
+
+/**
+ * A request that may have come again and makes the scenario go on at a label. SIPp knows by itself only one that was
+ * followed by a single response. A step that waits for something must follow.
+ */
+export function repeated(method: string, number: number): Step {
+  return `<recv request="${method}" optional="true" next="${number}"></recv>`;
+}
+
 export function pause(ms: number): Step {
   return `<pause milliseconds="${ms}"/>`;
 }

@@ -3,15 +3,17 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { Child } from '../../support/child.ts';
-import { type Daemon, temporaryFolder } from '../../support/daemon.ts';
+import { temporaryFolder } from '../../support/daemon.ts';
 import { commandOrSkip } from '../../support/require-package.ts';
 
 export interface Run {
   readonly scenario: string;
   /** How many times it runs before SIPp ends. */
   readonly calls: number;
-  /** Starts a second, and most that run at a time. Not for a scenario that waits for calls. */
+  /** Starts a second. Not for a scenario that waits for calls. */
   readonly rate?: number;
+  /** Most that run at a time; as many as start in a second unless told. */
+  readonly most?: number;
   /** Local address, which stands for the handsets' machine; port 5060. */
   readonly address: string;
   readonly transport?: 'UDP' | 'TCP';
@@ -26,46 +28,53 @@ export interface Run {
 const MOST_TRIES = 3;
 const NOT_STARTED = 255;
 
-/** SIPp against one daemon. */
+/** The server it calls. */
+export interface SippHost {
+  readonly address: string;
+  readonly port: number;
+  readonly domain: string;
+}
+
+/** SIPp against one server. */
 export class Sipp {
   readonly #t: TestContext;
   readonly #command: string;
-  readonly #daemon: Daemon;
+  readonly #host: SippHost;
 
-  private constructor(t: TestContext, command: string, daemon: Daemon) {
+  private constructor(t: TestContext, command: string, host: SippHost) {
     this.#t = t;
     this.#command = command;
-    this.#daemon = daemon;
+    this.#host = host;
   }
 
   /** Undefined, the test skipped, without SIPp. */
-  static async against(
+  static async against<H extends SippHost>(
     t: TestContext,
-    start: () => Promise<Daemon>,
-  ): Promise<{ sipp: Sipp; daemon: Daemon } | undefined> {
+    start: () => Promise<H>,
+  ): Promise<{ sipp: Sipp; host: H } | undefined> {
     const command = commandOrSkip(t, 'sipp', 'sip-tester');
     if (command === undefined) return undefined;
-    const daemon = await start();
-    return { sipp: new Sipp(t, command, daemon), daemon };
+    const host = await start();
+    return { sipp: new Sipp(t, command, host), host };
   }
 
   /** Starts it; `complete` of what is returned waits until all calls have run. */
   start(run: Run): SippRun {
-    const { scenario, calls, rate, address, transport = 'UDP', lines } = run;
+    const { scenario, calls, rate, most = rate, address, transport = 'UDP', lines } = run;
     const folder = temporaryFolder(this.#t);
     const path = join(folder, 'scenario.xml');
     writeFileSync(path, scenario);
     const args = ['-sf', path, '-m', `${calls}`, '-i', address, '-p', '5060', '-mi', address];
     args.push('-t', transport === 'TCP' ? 't1' : 'u1', '-nostdin', '-trace_err', '-trace_stat', '-fd', '1');
-    args.push('-key', 'domain', this.#daemon.domain, '-auth_uri', this.#daemon.domain);
+    args.push('-key', 'domain', this.#host.domain, '-auth_uri', this.#host.domain);
     args.push('-timeout', '60', '-timeout_error', '-recv_timeout', '10000');
-    if (rate !== undefined) args.push('-r', `${rate}`, '-rp', '1000', '-l', `${rate}`);
+    if (rate !== undefined) args.push('-r', `${rate}`, '-rp', '1000', '-l', `${most}`);
     if (lines !== undefined) {
       const fields = join(folder, 'lines.csv');
       writeFileSync(fields, ['SEQUENTIAL', ...lines.map((line) => line.join(';')), ''].join('\n'));
       args.push('-inf', fields);
     }
-    args.push(`${this.#daemon.address}:${this.#daemon.port}`);
+    args.push(`${this.#host.address}:${this.#host.port}`);
     return new SippRun(new Child(this.#t, this.#command, args, folder), folder, calls);
   }
 

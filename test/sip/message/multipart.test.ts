@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Headers } from '../../../src/sip/message/headers.ts';
-import { isNestedDeeper } from '../../../src/sip/message/multipart.ts';
+import { isNestedDeeper, partOfType } from '../../../src/sip/message/multipart.ts';
 
 interface Body {
   readonly type: string;
@@ -67,6 +67,35 @@ describe('multipart bodies inside each other', () => {
     for (let round = 0; round < 20; round++) for (const body of [flat, deep]) isDeeper(body, 8);
     const { user } = process.cpuUsage(started);
     assert.ok(user < 2_000_000, `${user} µs`);
+  });
+});
+
+describe('the part of a type', () => {
+  const found = ({ type, text }: Body, wanted = 'application/sdp') => {
+    const headers = new Headers().addRaw('Content-Type', type);
+    const part = partOfType({ method: 'INVITE', uri: 'sip:a', headers, body: Buffer.from(text, 'latin1') }, wanted);
+    return part && Buffer.from(part).toString('latin1');
+  };
+  const mixed = 'multipart/mixed;boundary=b';
+
+  it('is the first of that type, without the line break of the delimiter', () => {
+    const parts = ['text/plain', 'Application/SDP; a=b', 'application/sdp'].map((type) => {
+      return `--b\r\nContent-Type: ${type}\r\n\r\n${type}\r\n`;
+    });
+    assert.equal(found({ type: mixed, text: `${parts.join('')}--b--\r\n` }), 'Application/SDP; a=b');
+    assert.equal(found({ type: mixed, text: parts.join('').replaceAll('\r', '') }), 'Application/SDP; a=b');
+  });
+
+  it('may lie in a part of parts', () => {
+    const inside = '--c\r\nc: application/sdp\r\n\r\nv=0\r\n\r\n--c--';
+    const text = `--b\r\nContent-Type: multipart/alternative; boundary="c"\r\n\r\n${inside}\r\n--b--`;
+    assert.equal(found({ type: mixed, text }), 'v=0\r\n');
+  });
+
+  it('is not there', () => {
+    assert.equal(found({ type: mixed, text: '--b\r\n\r\nv=0\r\n--b--' }), undefined);
+    assert.equal(found({ type: 'application/sdp', text: 'v=0' }), undefined);
+    assert.equal(found({ type: 'multipart/mixed', text: 'v=0' }), undefined);
   });
 });
 
