@@ -21,15 +21,33 @@ import { ToTags } from './ims/to-tags.ts';
 import type { Log } from './log/log.ts';
 import { sipLogTap } from './log/tap-log.ts';
 import type { Net } from './net/ports.ts';
-import { creatorOf, messageLimits, portRanges, socketOptions, streamOptions, subscriberOf } from './options.ts';
+import {
+  creatorOf,
+  messageLimits,
+  portRanges,
+  smsFaultOptions,
+  socketOptions,
+  streamOptions,
+  subscriberOf,
+} from './options.ts';
 import { MediaRelay } from './rtp/relay.ts';
 import { services } from './services/index.ts';
+import { PageMode } from './services/page-mode.ts';
+import { ServiceCentre } from './services/service-centre.ts';
+import { SmsDelivery } from './services/sms-delivery.ts';
+import { SmsFaults } from './services/sms-faults.ts';
+import { SmsOverIms } from './services/sms-over-ims.ts';
 import { Dialogs } from './sip/dialog/dialogs.ts';
+import type { Request } from './sip/message/message.ts';
 import { TransactionLayer } from './sip/transaction/layer.ts';
 import { SipTransport } from './sip/transport/transport.ts';
+import { tpAddress } from './sms/address.ts';
+import { rpAddress } from './sms/rp.ts';
+import { textParts } from './sms/text.ts';
 import { bindingTable, restoreBindings } from './store/binding-table.ts';
 import { noPersistence } from './store/persistence.ts';
 import { type Binding, Registrations } from './store/registrations.ts';
+import { LAST_REFERENCES, ShortMessages, shortMessageTable } from './store/short-messages.ts';
 import { openStateFile } from './store/state-file/open.ts';
 import {
   CREATED_USERS,
@@ -63,6 +81,8 @@ export interface Counts {
   readonly streams: number;
   /** Challenges that may still be answered. */
   readonly challenges: number;
+  /** Short messages that wait. */
+  readonly messages: number;
 }
 
 export interface Server {
@@ -70,6 +90,8 @@ export interface Server {
   /** Where SIP is listened on now. */
   readonly listening: readonly Endpoint[];
   counts(): Counts;
+  /** Takes over those settings that may change while the server runs. */
+  configure(settings: Settings): void;
   /** Ends calls, then closes everything. */
   stop(): Promise<void>;
 }
@@ -182,6 +204,31 @@ export async function startServer(settings: Settings, version: string, parts: Se
     callTimers: { t1Ms, noAnswerMs: NO_ANSWER_MS },
     features: [new AnchoredMediaFeature(relay, random)],
   });
+
+  const messages = new ShortMessages({
+    messages: state.table(shortMessageTable(clock)),
+    references: state.table(LAST_REFERENCES),
+  });
+  const toTag = (request: Request) => toTags.of(request);
+  const smsOverIms = new SmsOverIms({ random, logger: ims, transactions, handsets, registrations, toTag });
+  const pageMode = new PageMode({ random, transactions, handsets, registrations, subscribers, toTag });
+  const faults = new SmsFaults(smsFaultOptions(settings));
+  // By IMS where the handset takes it there, then over SGs, then as text for softphones.
+  const delivery = new SmsDelivery(
+    { clock, logger: ims, messages, bearers: [smsOverIms, pageMode] },
+    {
+      retryMs: settings.sms_retry_delay * 1000,
+      centre: rpAddress(settings.sms_centre_address),
+      repetitionMs: timers.t2Ms + 2 * t1Ms,
+    },
+  );
+  const centre = new ServiceCentre(
+    { clock, logger: ims, subscribers, messages, delivery, faults },
+    { expiresMs: settings.sms_expires * 1000, zoneMinutes },
+  );
+  smsOverIms.uplink = centre;
+  pageMode.centre = centre;
+
   const router = new Router({
     isOurs,
     toTags,
@@ -191,7 +238,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     authenticator,
     registrar,
     regEvent,
-    services: services({ b2bua, subscribers, registrations }),
+    services: services({ b2bua, subscribers, registrations, smsOverIms, pageMode }),
   });
 
   // Who is concerned by a registration that changes, in this order.
@@ -199,12 +246,16 @@ export async function startServer(settings: Settings, version: string, parts: Se
   registrations.changed.add(({ subscriber }) => {
     if (registrations.of(subscriber).length === 0) b2bua.lose(subscriber);
   });
+  registrations.changed.add(({ subscriber, bound }) => {
+    if (bound.length > 0) centre.available(subscriber);
+  });
 
   // What a restart left: read before the first message, acted on once messages can be sent.
   if (create !== undefined) restoreCreatedUsers(created, subscribers, create);
   restoreSequenceNumbers(sequenceNumbers, subscribers);
   restoreBindings(bindings, registrations, subscribers, { clock, logger: ims });
   regEvent.restore(subscribers);
+  centre.restore();
   try {
     await transport.open((message, flow) => transactions.receive(message, flow));
   } catch (error) {
@@ -213,7 +264,11 @@ export async function startServer(settings: Settings, version: string, parts: Se
   }
   registrar.resume();
   regEvent.resume();
-  if (path !== undefined) ims.info(`${path}: ${registrations.size} registrations, ${regEvent.size} subscriptions`);
+  centre.resume();
+  if (path !== undefined) {
+    const kept = `${registrations.size} registrations, ${regEvent.size} subscriptions, ${messages.size} short messages`;
+    ims.info(`${path}: ${kept}`);
+  }
 
   const counts = () => ({
     bindings: registrations.size,
@@ -223,6 +278,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     transactions: transactions.counts().client + transactions.counts().server,
     streams: relay.counts().streams,
     challenges: challenges.size,
+    messages: messages.size,
   });
 
   /** Does something with the bindings of whoever has the identity; undefined when nobody has. */
@@ -232,6 +288,14 @@ export async function startServer(settings: Settings, version: string, parts: Se
     const bindings = registrations.of(subscriber);
     run(bindings);
     return bindings.length;
+  }
+
+  /** A short message of the server's own. */
+  function sendSms(identity: string, text: string, sender = settings.com_name): number | undefined {
+    const to = subscribers.ownerNamed(identity);
+    if (to === undefined) return undefined;
+    const [reference = 0] = random.bytes(1);
+    return centre.send({ to, sender: tpAddress(sender), parts: textParts(text, { reference }) }).length;
   }
 
   return {
@@ -244,8 +308,18 @@ export async function startServer(settings: Settings, version: string, parts: Se
       unregister: (identity, event) => withUser(identity, (bindings) => registrar.deregister(bindings, event)),
       reauthenticate: (identity, withinS) =>
         withUser(identity, (bindings) => registrar.reauthenticate(bindings, withinS * 1000)),
-      users: () => userRows(subscribers, registrations, b2bua, clock),
+      users: () => userRows(subscribers, registrations, b2bua, messages, clock),
+      sendSms,
+      flushSms: (identity) => {
+        const subscriber = subscribers.named(identity);
+        return subscriber && delivery.flush(subscriber);
+      },
       quit: parts.quit,
+    },
+    configure(changed) {
+      delivery.options.retryMs = changed.sms_retry_delay * 1000;
+      centre.options.expiresMs = changed.sms_expires * 1000;
+      faults.options = smsFaultOptions(changed);
     },
     async stop() {
       b2bua.stopAll({ refusal: { status: 503 }, reason: 'SIP;cause=503;text="server stops"' });
@@ -260,6 +334,11 @@ export async function startServer(settings: Settings, version: string, parts: Se
       relay.close();
     },
   };
+}
+
+/** The machine's own time zone. */
+function zoneMinutes(wallNow: number): number {
+  return -new Date(wallNow).getTimezoneOffset();
 }
 
 function hex(sqn: number): string {

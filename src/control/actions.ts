@@ -17,6 +17,17 @@ export interface Actions {
    * @returns how many bindings that concerns; undefined when nobody has the identity.
    */
   reauthenticate(identity: string, withinS: number): number | undefined;
+  /**
+   * Sends a short message to the user with this IMPI or IMPU, or stores it until the user can be reached.
+   * @param sender number or name; the server's name unless given.
+   * @returns how many parts it has; undefined when nobody has the identity.
+   */
+  sendSms(identity: string, text: string, sender?: string): number | undefined;
+  /**
+   * Forgets the short messages that wait for a user.
+   * @returns how many there were; undefined when nobody has the identity.
+   */
+  flushSms(identity: string): number | undefined;
   /** Begins the orderly end of the daemon. */
   quit(): void;
 }

@@ -2,10 +2,11 @@
 import { type Command, CommandError, DONE, type Output } from './command.ts';
 import { logCommand } from './log-command.ts';
 import { reauthenticateCommand, unregisterCommand } from './registration-commands.ts';
+import { smsCommand, smsFlushCommand } from './sms-commands.ts';
 import { wrap } from './table.ts';
 import { usersCommand } from './users-command.ts';
 
-export type CommandName = 'help' | 'log' | 'users' | 'unregister' | 'reauthenticate' | 'quit';
+export type CommandName = 'help' | 'log' | 'users' | 'unregister' | 'reauthenticate' | 'sms' | 'sms_flush' | 'quit';
 
 const helpCommand: Command = {
   synopsis: '[command]',
@@ -32,6 +33,8 @@ export const COMMANDS: { readonly [N in CommandName]: Command } = {
   users: usersCommand,
   unregister: unregisterCommand,
   reauthenticate: reauthenticateCommand,
+  sms: smsCommand,
+  sms_flush: smsFlushCommand,
   quit: quitCommand,
 };
 

@@ -1,12 +1,10 @@
 import type { B2bua } from '../call/b2bua.ts';
 import { checkAccept } from '../call/body.ts';
-import { sameEndpoint } from '../core/endpoint.ts';
-import { CONTACT } from '../sip/message/header-types.ts';
 import { SipError } from '../sip/message/sip-error.ts';
-import { printUri, sameUri } from '../sip/message/uri.ts';
-import type { ServerTransaction } from '../sip/transaction/user.ts';
-import type { Binding, Registrations } from '../store/registrations.ts';
+import { printUri } from '../sip/message/uri.ts';
+import type { Registrations } from '../store/registrations.ts';
 import type { Subscribers } from '../store/subscribers.ts';
+import { isSentBy } from './sender.ts';
 import type { Service } from './service.ts';
 
 export interface UeCallParts {
@@ -30,17 +28,9 @@ export function ueCall({ b2bua, subscribers, registrations }: UeCallParts): Serv
       const bindings = registrations.of(owner.subscriber);
       if (bindings.length === 0) throw new SipError(480, `${owner.subscriber.impi} is not registered`);
       // Whoever calls its own number rings its other phones, not the one it calls from.
-      const others = bindings.filter((binding) => !isSentBy(binding, transaction));
+      const others = bindings.filter((binding) => !isSentBy(binding, transaction.request, transaction.flow));
       if (others.length === 0) throw new SipError(486, `${owner.subscriber.impi} calls itself and has no other phone`);
       b2bua.start({ transaction, caller: originator, called: owner.identity, bindings: others });
     },
   };
-}
-
-/** Whether a request came from this handset: from its port, or with its Contact over another connection. */
-function isSentBy({ flow, contact }: Binding, { request, flow: from }: ServerTransaction): boolean {
-  if (sameEndpoint(flow.remote, from.remote)) return true;
-  const sender = request.headers.tryGet(CONTACT);
-  if (sender === undefined || sender === '*') return false;
-  return flow.remote.address === from.remote.address && sameUri(contact.uri, sender.uri);
 }

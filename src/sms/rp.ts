@@ -75,8 +75,8 @@ const NETWORK_SMMA = 7;
 const KINDS = ['data', 'ack', 'error', 'smma'] as const;
 
 /**
- * @throws RpFault for what can be answered, MalformedError for less than a type and a reference, which is ignored
- * (§9.3.1).
+ * @throws RpFault for what is answered, MalformedError for what is not: less than a type and a reference (§9.3.1), or
+ * an answer that cannot be read.
  */
 export function parseRp(octets: Uint8Array, sender: RpSender): RpMessage {
   const reader = new OctetReader(octets);
@@ -91,7 +91,8 @@ export function parseRp(octets: Uint8Array, sender: RpSender): RpMessage {
   try {
     return parseKind(kind, reference, reader, sender);
   } catch (error) {
-    if (!(error instanceof MalformedError)) throw error;
+    // An answer that cannot be read gets none itself.
+    if (!(error instanceof MalformedError) || kind === 'ack' || kind === 'error') throw error;
     throw new RpFault(error.message, reference, RP_CAUSE.invalidMandatoryInformation);
   }
 }

@@ -93,10 +93,16 @@ export class Subscribers {
 
   /** The user somebody typed: an IMPI, or an IMPU with or without its scheme. */
   named(text: string): Subscriber | undefined {
-    const impi = this.#byImpi.get(text);
-    if (impi !== undefined) return impi;
+    return this.#byImpi.get(text) ?? this.ownerNamed(text)?.subscriber;
+  }
+
+  /** The same with the identity it was called by, which for an IMPI is the default one. */
+  ownerNamed(text: string): IdentityOwner | undefined {
+    const subscriber = this.#byImpi.get(text);
+    const identity = subscriber?.identities[0];
+    if (subscriber !== undefined && identity !== undefined) return { subscriber, identity };
     try {
-      return this.owners(parseUri(/^(sips?|tel|urn):/i.test(text) ? text : `sip:${text}@x`))[0]?.subscriber;
+      return this.owners(parseUri(/^(sips?|tel|urn):/i.test(text) ? text : `sip:${text}@x`))[0];
     } catch (error) {
       if (error instanceof MalformedError) return undefined;
       throw error;

@@ -12,7 +12,7 @@ describe('help', () => {
     const lines = COMMANDS.help.run({}, actions).print(WIDE);
     assert.deepEqual(
       lines.map((line) => line.split(' ')[0]),
-      ['help', 'log', 'users', 'unregister', 'reauthenticate', 'quit'],
+      ['help', 'log', 'users', 'unregister', 'reauthenticate', 'sms', 'sms_flush', 'quit'],
     );
     assert.match(lines[0] ?? '', /^help \[command\] +\w/);
   });
@@ -35,6 +35,26 @@ describe('help', () => {
     assert.deepEqual(asked, [`reauthenticate ${identity} 60`, `reauthenticate ${identity} 5`]);
     assert.throws(() => COMMANDS.reauthenticate.run({ identity, seconds: '0' }, actions), CommandError);
     assert.throws(() => COMMANDS.reauthenticate.run({ identity: ABSENT.impi }, actions), /not registered/);
+  });
+
+  it('sends a user a short message', () => {
+    const { actions, asked } = fakeActions();
+    const { impi: identity } = REGISTERED;
+    assert.deepEqual(COMMANDS.sms.run({ identity, text: 'see you' }, actions).print(WIDE), ['Short message taken']);
+    assert.deepEqual(COMMANDS.sms.run({ identity, text: 'a'.repeat(300) }, actions).print(WIDE), [
+      'Short message taken, 2 parts',
+    ]);
+    assert.equal(asked[0], `sms ${identity} see you`);
+    assert.throws(() => COMMANDS.sms.run({ identity: 'nobody', text: 'a' }, actions), /nobody has the identity/);
+    assert.throws(() => COMMANDS.sms.run({ identity, text: 'a'.repeat(20_000) }, actions), CommandError);
+  });
+
+  it('forgets the short messages of a user', () => {
+    const { actions } = fakeActions();
+    const run = (identity: string) => COMMANDS.sms_flush.run({ identity }, actions).print(WIDE);
+    assert.deepEqual(run(ABSENT.impi), ['12 short messages forgotten']);
+    assert.deepEqual(run(REGISTERED.impi), ['0 short messages forgotten']);
+    assert.throws(() => run('nobody'), CommandError);
   });
 
   it('explains each command', () => {

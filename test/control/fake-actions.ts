@@ -49,6 +49,14 @@ export function fakeActions(users: readonly UserRow[] = [REGISTERED, ABSENT]) {
       asked.push(`reauthenticate ${identity} ${withinS}`);
       return users.find(({ impi }) => impi === identity)?.bindings.length;
     },
+    sendSms(identity, text) {
+      asked.push(`sms ${identity} ${text}`);
+      return users.some(({ impi }) => impi === identity) ? Math.ceil(text.length / 153) : undefined;
+    },
+    flushSms(identity) {
+      asked.push(`sms_flush ${identity}`);
+      return users.find(({ impi }) => impi === identity)?.sms;
+    },
     quit: () => asked.push('quit'),
   };
   return { actions, asked };

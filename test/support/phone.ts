@@ -24,6 +24,8 @@ export class Phone {
   readonly local: Endpoint;
   readonly #socket: Socket;
   readonly #server: Endpoint;
+  /** All that came, as it came. */
+  readonly received: Buffer[] = [];
   readonly #inbox: Message[] = [];
   #arrived: (() => void) | undefined;
   #sequence = 0;
@@ -42,6 +44,7 @@ export class Phone {
     this.#socket = socket;
     this.#server = server;
     socket.on('message', (data) => {
+      this.received.push(data);
       this.#inbox.push(parseMessage(data).message);
       this.#arrived?.();
     });
@@ -120,12 +123,13 @@ export class Phone {
   }
 
   /** Sends a message written by hand. */
-  send(text: string, body = ''): void {
+  send(text: string, body: string | Uint8Array = ''): void {
     const head = text
       .trim()
       .replace(/\r?\n[ ]{2,}/g, '\n')
       .replace(/\r?\n/g, '\r\n');
-    this.raw(Buffer.from(`${head}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`));
+    const octets = Buffer.from(body);
+    this.raw(Buffer.concat([Buffer.from(`${head}\r\nContent-Length: ${octets.length}\r\n\r\n`), octets]));
   }
 
   /** Sends a request with what every request has; `headers` are added, one a line. Returns what identifies it. */
@@ -216,7 +220,7 @@ export interface RequestOptions {
   readonly branch?: string;
   readonly cseq?: number;
   readonly headers?: readonly string[];
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
 }
 
 export interface Sent {

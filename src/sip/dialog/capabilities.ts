@@ -6,19 +6,10 @@ import type { Request } from '../message/message.ts';
 import { SipError } from '../message/sip-error.ts';
 
 /** What the server understands, in one place for Allow, Supported, 405, 420 and OPTIONS. */
-export const METHODS = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER', 'SUBSCRIBE'] as const;
+export const METHODS = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'REGISTER', 'SUBSCRIBE', 'MESSAGE'] as const;
 
 /** Methods of published RFCs that are known and not served: 405 rather than 501 (RFC 3261 §21.4.6, §21.5.2). */
-export const KNOWN_METHODS: readonly string[] = [
-  ...METHODS,
-  'NOTIFY',
-  'PRACK',
-  'UPDATE',
-  'INFO',
-  'REFER',
-  'PUBLISH',
-  'MESSAGE',
-];
+export const KNOWN_METHODS: readonly string[] = [...METHODS, 'NOTIFY', 'PRACK', 'UPDATE', 'INFO', 'REFER', 'PUBLISH'];
 
 export const EXTENSIONS = ['path'] as const;
 

@@ -1,0 +1,152 @@
+/** Short messages in SIP MESSAGE: the IP-SM-GW's part of TS 24.341 §5.3.3. */
+import type { Flow } from '../core/flow.ts';
+import type { Logger } from '../core/logger.ts';
+import type { Random } from '../core/random.ts';
+import { type HeaderValue, header, responseTo } from '../sip/message/build.ts';
+import {
+  ACCEPT_CONTACT,
+  CALL_ID,
+  CONTENT_TYPE,
+  CSEQ,
+  FROM,
+  P_ASSERTED_IDENTITY,
+  parseNameAddr,
+} from '../sip/message/header-types.ts';
+import type { HeaderType } from '../sip/message/headers.ts';
+import type { Request } from '../sip/message/message.ts';
+import { SipError } from '../sip/message/sip-error.ts';
+import { printUri } from '../sip/message/uri.ts';
+import type { Transactions } from '../sip/transaction/user.ts';
+import type { Handsets } from '../store/handsets.ts';
+import type { Binding, Registrations } from '../store/registrations.ts';
+import type { ShortMessage } from '../store/short-message.ts';
+import type { Identity, Subscriber } from '../store/subscribers.ts';
+import { isMeant } from './equipment.ts';
+import { isAccepted, makeMessage, sendMessage } from './message-request.ts';
+import { isSentBy } from './sender.ts';
+import type { Incoming, Service } from './service.ts';
+import type { Delivery, DeliveryOutcome, SmsBearer, SmsUplink } from './sms-bearer.ts';
+
+export interface SmsOverImsParts {
+  readonly random: Random;
+  readonly logger: Logger;
+  readonly transactions: Transactions;
+  readonly handsets: Handsets;
+  readonly registrations: Registrations;
+  /** To tags of our responses. */
+  readonly toTag: (request: Request) => string;
+}
+
+/** TS 24.341 §5.3.1, annex B. */
+export const SMS_TYPE = 'application/vnd.3gpp.sms';
+
+const IN_REPLY_TO: HeaderType<string> = { name: 'In-Reply-To', list: false, parse: String, print: String };
+const REQUEST_DISPOSITION: HeaderType<string> = { ...IN_REPLY_TO, name: 'Request-Disposition' };
+
+/** Our name as the gateway, a public service identity: handsets send their RP-ACK there. */
+const GATEWAY_USER = 'ipsmgw';
+
+export class SmsOverIms implements SmsBearer, Service {
+  readonly name = 'ims';
+  readonly methods: readonly string[] = ['MESSAGE'];
+  readonly #parts: SmsOverImsParts;
+  /** The service centre needs its bearers, so it comes after them. */
+  uplink: SmsUplink | undefined;
+
+  constructor(parts: SmsOverImsParts) {
+    this.#parts = parts;
+  }
+
+  /** Whatever the Request-URI: phones take the service centre's from their SIM card, as sip or tel URI. */
+  matches({ transaction }: Incoming): boolean {
+    return isSms(transaction.request);
+  }
+
+  handle({ transaction, originator }: Incoming): void {
+    if (originator === undefined) throw new SipError(403, 'a short message from nobody known');
+    const { request, flow } = transaction;
+    const { subscriber, identity } = originator;
+    const key = `${request.headers.raw(CALL_ID.name)} ${request.headers.get(CSEQ)?.number}`;
+    let reply: Uint8Array | undefined;
+    this.uplink?.receive({ subscriber, identity, key }, request.body, (rpdu) => {
+      reply = rpdu;
+    });
+    transaction.respond(responseTo(request, 202, { toTag: this.#parts.toTag(request) }));
+    if (reply !== undefined) this.#reply(subscriber, identity, request, flow, reply);
+  }
+
+  reaches({ subscriber, called }: ShortMessage): boolean {
+    return this.#parts.registrations.of(subscriber).some((binding) => takesSms(binding, called));
+  }
+
+  deliver({ message, rpdu }: Delivery, told: (outcome: DeliveryOutcome) => void): void {
+    const { subscriber, called } = message;
+    const bindings = this.#parts.registrations
+      .of(subscriber)
+      .filter((binding) => takesSms(binding, called))
+      .sort((a, b) => b.q - a.q || b.registeredAt - a.registeredAt);
+    this.#deliverTo(bindings, called, rpdu, told);
+  }
+
+  /** One after the other: a handset that has it must be the only one. */
+  #deliverTo(
+    [binding, ...others]: readonly Binding[],
+    called: Identity,
+    rpdu: Uint8Array,
+    told: (outcome: DeliveryOutcome) => void,
+    why = 'no contact with smsip',
+  ): void {
+    if (binding === undefined) {
+      told({ type: 'failed', why });
+      return;
+    }
+    // TS 24.341 §5.3.3.4.1: a handset of this user that has the service, and just one of them.
+    const request = this.#message(binding.subscriber, printUri(binding.contact.uri), rpdu, [
+      header(ACCEPT_CONTACT, '*;+g.3gpp.smsip;require;explicit'),
+      header(REQUEST_DISPOSITION, 'no-fork'),
+    ]);
+    this.#send(request, this.#parts.handsets.towards(binding, request, called), (failure) => {
+      if (failure === undefined) told({ type: 'taken' });
+      else this.#deliverTo(others, called, rpdu, told, `${printUri(binding.contact.uri)}: ${failure}`);
+    });
+  }
+
+  /** TS 24.341 §5.3.3.4.2: the answer of the service centre is a MESSAGE of its own. */
+  #reply(subscriber: Subscriber, identity: Identity, original: Request, flow: Flow, rpdu: Uint8Array): void {
+    const { handsets, registrations, logger } = this.#parts;
+    const { headers } = original;
+    const binding = registrations.of(subscriber).find((one) => isSentBy(one, original, flow));
+    const uri = binding?.contact.uri ?? headers.get(FROM)?.uri ?? identity.uri;
+    const extra = [header(IN_REPLY_TO, headers.get(CALL_ID) ?? '')];
+    const request = this.#message(subscriber, printUri(uri), rpdu, extra);
+    const back = binding === undefined ? handsets.back(original, flow) : handsets.towards(binding, request, identity);
+    this.#send(request, back, (failure) => {
+      if (failure !== undefined) logger.info(`${subscriber.impi} does not take the answer to its RPDU: ${failure}`);
+    });
+  }
+
+  #message(subscriber: Subscriber, uri: string, rpdu: Uint8Array, extra: readonly HeaderValue[]): Request {
+    const gateway = parseNameAddr(`<sip:${GATEWAY_USER}@${subscriber.domain}>`);
+    const to = subscriber.identities[0]?.uri ?? gateway.uri;
+    return makeMessage(this.#parts.random, uri, gateway, to, { type: SMS_TYPE, body: rpdu }, [
+      header(P_ASSERTED_IDENTITY, gateway),
+      ...extra,
+    ]);
+  }
+
+  /** @param done told why the handset does not have it, or undefined. */
+  #send(request: Request, flow: Flow, done: (failure: string | undefined) => void): void {
+    sendMessage(this.#parts.transactions, request, flow, (response) => {
+      if (isAccepted(response)) done(undefined);
+      else done(response === undefined ? 'no answer' : `${response.status} ${response.reason}`);
+    });
+  }
+}
+
+function takesSms(binding: Binding, called: Identity): boolean {
+  return binding.features.sms && isMeant(binding.subscriber, called, binding);
+}
+
+function isSms({ headers }: Request): boolean {
+  return headers.get(CONTENT_TYPE)?.value.toLowerCase() === SMS_TYPE;
+}
