@@ -6,7 +6,8 @@ export class OctetReader {
   #offset = 0;
 
   constructor(octets: Uint8Array) {
-    this.#octets = octets;
+    // Node's Buffer has a `slice` of its own that copies nothing.
+    this.#octets = new Uint8Array(octets.buffer, octets.byteOffset, octets.length);
   }
 
   get offset(): number {

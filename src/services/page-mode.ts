@@ -140,6 +140,7 @@ export class PageMode implements SmsBearer, Service {
     if (type !== undefined && type.value.toLowerCase() !== 'text/plain') {
       throw new SipError(480, `${to.subscriber.impi} has no phone here that takes ${type.value}`);
     }
+    if (this.centre?.full === true) throw new SipError(480, 'too many short messages wait');
     const sender = originatorOf(subscriber, identity);
     const submission = {
       impi: subscriber.impi,

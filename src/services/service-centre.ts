@@ -42,7 +42,7 @@ export interface ServiceCentreOptions {
   readonly zoneMinutes: (wallNow: number) => number;
 }
 
-/** A message that handsets submitted, as the API tells it. */
+/** A message that a user sent, as the API tells it. */
 export interface SubmittedMessage {
   readonly sender: string;
   readonly destination: string;
@@ -63,6 +63,8 @@ export interface Order {
   readonly submission?: Submission;
 }
 
+const MOST_MESSAGES = 100_000;
+
 /** TP-CT (TS 23.040 §9.2.3.19). */
 const COMMAND = { enquiry: 0, cancelReport: 1, delete: 2, enableReport: 3 } as const;
 
@@ -74,11 +76,13 @@ interface Refusal {
 }
 
 export class ServiceCentre implements SmsUplink {
-  /** Told of each message a handset submitted. */
+  /** Told of each message a user sent, part by part. */
   readonly submitted = new Listeners<[SubmittedMessage]>();
   readonly options: ServiceCentreOptions;
   readonly #parts: ServiceCentreParts;
   readonly #submissions = new Submissions();
+  /** Stored and not yet on their way. */
+  readonly #fresh: ShortMessage[] = [];
 
   constructor(parts: ServiceCentreParts, options: ServiceCentreOptions) {
     this.#parts = parts;
@@ -104,9 +108,12 @@ export class ServiceCentre implements SmsUplink {
     try {
       this.#treat(sender, parseRp(rpdu, 'handset'), answer);
     } catch (error) {
-      if (!(error instanceof RpFault)) throw error;
-      this.#refuse(sender, error.reference, { why: error.message, cause: error.answer }, answer);
+      if (!(error instanceof MalformedError)) throw error;
+      const why = error.message;
+      if (error instanceof RpFault) this.#refuse(sender, error.reference, { why, cause: error.answer }, answer);
+      else this.#parts.logger.warn(`RPDU of ${sender.subscriber.impi}: ${why}; ignored`);
     }
+    this.#start();
   }
 
   available(subscriber: Subscriber): void {
@@ -115,8 +122,9 @@ export class ServiceCentre implements SmsUplink {
 
   /** Stores a message of one or more parts and sends it as soon as something reaches. */
   send({ to, sender, parts, protocol = 0, validityMs, submission }: Order): readonly ShortMessage[] {
-    return parts.map((userData) =>
-      this.#store(to, submission, validityMs, false, (timestamp) => ({
+    const stored = parts.map((userData) => {
+      if (submission !== undefined) this.#tell(sender, addressText(originatorOf(to.subscriber, to.identity)), userData);
+      return this.#store(to, submission, validityMs, false, (timestamp) => ({
         type: 'deliver',
         moreMessages: false,
         loopPrevention: false,
@@ -126,8 +134,15 @@ export class ServiceCentre implements SmsUplink {
         protocol,
         timestamp,
         userData,
-      })),
-    );
+      }));
+    });
+    this.#start();
+    return stored;
+  }
+
+  /** Whether there is no room for more: nobody fills the memory with messages for users who are away. */
+  get full(): boolean {
+    return this.#parts.messages.size >= MOST_MESSAGES;
   }
 
   #treat(sender: SmsSender, message: RpMessage, answer: (message: RpMessage) => void): void {
@@ -198,6 +213,7 @@ export class ServiceCentre implements SmsUplink {
   #submit(sender: SmsSender, submit: Submit): Refusal | undefined {
     const { subscribers, clock } = this.#parts;
     const { subscriber } = sender;
+    if (this.full) return { why: 'too many messages wait', cause: RP_CAUSE.congestion, failure: FAILURE.busy };
     const to = ownerOf(submit.destination, subscribers);
     if (to === undefined) {
       const why = `${addressText(submit.destination)} is nobody's number in ue_db`;
@@ -232,7 +248,7 @@ export class ServiceCentre implements SmsUplink {
       timestamp,
       userData,
     }));
-    this.submitted.call({ sender: addressText(originator), destination: addressText(submit.destination), userData });
+    this.#tell(originator, addressText(submit.destination), userData);
     return undefined;
   }
 
@@ -284,7 +300,7 @@ export class ServiceCentre implements SmsUplink {
     singleShot: boolean,
     tpdu: (timestamp: Timestamp) => Parameters<typeof printTpdu>[0],
   ): ShortMessage {
-    const { clock, messages, delivery } = this.#parts;
+    const { clock, messages } = this.#parts;
     const takenAt = clock.wallNow();
     const message = messages.add({
       subscriber,
@@ -296,13 +312,19 @@ export class ServiceCentre implements SmsUplink {
       submission,
     });
     this.#submissions.add(message);
-    delivery.start(message);
+    this.#fresh.push(message);
     return message;
+  }
+
+  /** Whoever submitted a message has its answer before the message leaves. */
+  #start(): void {
+    for (const message of this.#fresh.splice(0)) this.#parts.delivery.start(message);
   }
 
   #ended(message: ShortMessage, end: RelayEnd): void {
     this.#submissions.remove(message);
     if (message.submission?.report === true) this.#report(message.submission, message, STATUS_OF[end], false);
+    this.#start();
   }
 
   #reportCommand(sender: Subscriber, command: Command, message: ShortMessage | undefined, status: number): void {
@@ -339,6 +361,10 @@ export class ServiceCentre implements SmsUplink {
       status,
       optional: {},
     }));
+  }
+
+  #tell(sender: TpAddress, destination: string, userData: UserData): void {
+    this.submitted.call({ sender: addressText(sender), destination, userData });
   }
 
   #timestamp(wallNow: number): Timestamp {

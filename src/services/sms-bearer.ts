@@ -44,9 +44,9 @@ export type DeliveryOutcome =
 export interface SmsUplink {
   /**
    * An RPDU of a handset whose user is proven: RP-DATA, RP-ACK, RP-ERROR or RP-SMMA.
+   * What is no RPDU at all gets no answer (TS 24.011 §9.3.1); nothing is thrown.
    * @param reply sends the RPDU that answers, printed, in the same exchange; called once at most, before this returns.
    * What it sends must wait for the commit, as the bearer's own acknowledgement of `rpdu` must.
-   * @throws MalformedError for less than a message type and a reference, which gets no answer (TS 24.011 §9.3.1).
    */
   receive(sender: SmsSender, rpdu: Uint8Array, reply: (rpdu: Uint8Array) => void): void;
   /** The handset can be reached (again): it registered, updated its location, or a paging was answered. */
@@ -57,6 +57,6 @@ export interface SmsSender {
   readonly subscriber: Subscriber;
   /** The identity it speaks as, where it names one; the number in TP-OA is the user's msisdn all the same. */
   readonly identity: Identity | undefined;
-  /** What a repetition of this RPDU by the bearer would have too, where the bearer repeats beyond a restart. */
+  /** What a repetition of this RPDU has too, where a handset repeats one beyond a restart of ours. */
   readonly key?: string;
 }

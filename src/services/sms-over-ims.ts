@@ -7,7 +7,6 @@ import {
   ACCEPT_CONTACT,
   CALL_ID,
   CONTENT_TYPE,
-  CSEQ,
   FROM,
   P_ASSERTED_IDENTITY,
   parseNameAddr,
@@ -66,13 +65,14 @@ export class SmsOverIms implements SmsBearer, Service {
     if (originator === undefined) throw new SipError(403, 'a short message from nobody known');
     const { request, flow } = transaction;
     const { subscriber, identity } = originator;
-    const key = `${request.headers.raw(CALL_ID.name)} ${request.headers.get(CSEQ)?.number}`;
-    let reply: Uint8Array | undefined;
-    this.uplink?.receive({ subscriber, identity, key }, request.body, (rpdu) => {
-      reply = rpdu;
-    });
+    const [, reference] = request.body;
+    if (reference === undefined) throw new SipError(400, 'the body is no RPDU');
     transaction.respond(responseTo(request, 202, { toTag: this.#parts.toTag(request) }));
-    if (reply !== undefined) this.#reply(subscriber, identity, request, flow, reply);
+    // A repetition may have another CSeq, when it is challenged anew.
+    const key = `${request.headers.raw(CALL_ID.name)} ${reference}`;
+    this.uplink?.receive({ subscriber, identity, key }, request.body, (rpdu) => {
+      this.#reply(subscriber, identity, request, flow, rpdu);
+    });
   }
 
   reaches({ subscriber, called }: ShortMessage): boolean {

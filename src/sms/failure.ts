@@ -2,6 +2,7 @@
 import { RP_CAUSE } from './rp-causes.ts';
 
 export const FAILURE = {
+  busy: 0xc0,
   invalidDestination: 0xc3,
   duplicate: 0xc5,
   validityNotSupported: 0xc6,

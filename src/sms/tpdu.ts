@@ -319,7 +319,7 @@ export function printTpdu(tpdu: Tpdu): Uint8Array {
 
 /** The same SMS-DELIVER or SMS-STATUS-REPORT, saying whether further messages wait. */
 export function withMoreMessages(tpdu: Uint8Array, more: boolean): Uint8Array {
-  const copy = tpdu.slice();
+  const copy = Uint8Array.from(tpdu);
   copy[0] = more ? (copy[0] as number) & ~MORE_OR_DUPLICATES : (copy[0] as number) | MORE_OR_DUPLICATES;
   return copy;
 }

@@ -33,7 +33,7 @@ export function optionalIntegerOf(row: Row, column: string): number | undefined 
 export function octetsOf(row: Row, column: string): Uint8Array {
   const value = row[column];
   if (!(value instanceof Uint8Array)) throw new MalformedError(`column ${column} holds no octets`);
-  return value;
+  return Uint8Array.from(value);
 }
 
 /** One of these words. */

@@ -35,6 +35,6 @@ export interface Submission {
   readonly destination: Uint8Array;
   /** Whether a status report is wanted; SMS-COMMAND may change that. */
   report: boolean;
-  /** What tells a repetition of the submission from another message: Call-ID and CSeq, say. */
+  /** What tells a repetition of the submission from another message. */
   readonly key: string | undefined;
 }

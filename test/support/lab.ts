@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, renameSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
+import type { Settings } from '../../src/config/settings.ts';
 import { readFromMemory } from '../../src/config/source.ts';
 import { systemRandom } from '../../src/core/random.ts';
 import { type Log, openLog } from '../../src/log/log.ts';
@@ -13,6 +14,8 @@ import { Phone } from './phone.ts';
 /** The whole server on real loopback sockets, with a clock that only the test moves. */
 export interface Lab {
   readonly server: Server;
+  /** What it was started with. */
+  readonly settings: Settings;
   readonly clock: FakeClock;
   readonly log: Log;
   /** Where the server listens. */
@@ -98,6 +101,7 @@ async function launch(t: TestContext, site: Site, users: string, clock: FakeCloc
   t.after(stop);
   return {
     server,
+    settings,
     clock,
     log,
     address,
