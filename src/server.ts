@@ -36,6 +36,7 @@ import { PageMode } from './services/page-mode.ts';
 import { ServiceCentre } from './services/service-centre.ts';
 import { SmsDelivery } from './services/sms-delivery.ts';
 import { SmsFaults } from './services/sms-faults.ts';
+import { SmsOutbox } from './services/sms-outbox.ts';
 import { SmsOverIms } from './services/sms-over-ims.ts';
 import { Dialogs } from './sip/dialog/dialogs.ts';
 import type { Request } from './sip/message/message.ts';
@@ -210,8 +211,10 @@ export async function startServer(settings: Settings, version: string, parts: Se
     references: state.table(LAST_REFERENCES),
   });
   const toTag = (request: Request) => toTags.of(request);
-  const smsOverIms = new SmsOverIms({ random, logger: ims, transactions, handsets, registrations, toTag });
-  const pageMode = new PageMode({ random, transactions, handsets, registrations, subscribers, toTag });
+  const expectChange = () => state.expectChange();
+  const messageParts = { random, transactions, handsets, registrations, toTag, expectChange };
+  const smsOverIms = new SmsOverIms({ ...messageParts, logger: ims });
+  const pageMode = new PageMode({ ...messageParts, subscribers });
   const faults = new SmsFaults(smsFaultOptions(settings));
   // By IMS where the handset takes it there, then over SGs, then as text for softphones.
   const delivery = new SmsDelivery(
@@ -222,10 +225,11 @@ export async function startServer(settings: Settings, version: string, parts: Se
       repetitionMs: timers.t2Ms + 2 * t1Ms,
     },
   );
-  const centre = new ServiceCentre(
-    { clock, logger: ims, subscribers, messages, delivery, faults },
+  const outbox = new SmsOutbox(
+    { clock, logger: ims, subscribers, messages, delivery },
     { expiresMs: settings.sms_expires * 1000, zoneMinutes },
   );
+  const centre = new ServiceCentre({ clock, logger: ims, subscribers, messages, delivery, outbox, faults });
   smsOverIms.uplink = centre;
   pageMode.centre = centre;
 
@@ -255,7 +259,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
   restoreSequenceNumbers(sequenceNumbers, subscribers);
   restoreBindings(bindings, registrations, subscribers, { clock, logger: ims });
   regEvent.restore(subscribers);
-  centre.restore();
+  outbox.restore();
   try {
     await transport.open((message, flow) => transactions.receive(message, flow));
   } catch (error) {
@@ -264,7 +268,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
   }
   registrar.resume();
   regEvent.resume();
-  centre.resume();
+  delivery.resume();
   if (path !== undefined) {
     const kept = `${registrations.size} registrations, ${regEvent.size} subscriptions, ${messages.size} short messages`;
     ims.info(`${path}: ${kept}`);
@@ -295,7 +299,9 @@ export async function startServer(settings: Settings, version: string, parts: Se
     const to = subscribers.ownerNamed(identity);
     if (to === undefined) return undefined;
     const [reference = 0] = random.bytes(1);
-    return centre.send({ to, sender: tpAddress(sender), parts: textParts(text, { reference }) }).length;
+    const parts = textParts(text, { reference });
+    centre.send({ to, sender: tpAddress(sender), parts });
+    return parts.length;
   }
 
   return {
@@ -318,7 +324,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     },
     configure(changed) {
       delivery.options.retryMs = changed.sms_retry_delay * 1000;
-      centre.options.expiresMs = changed.sms_expires * 1000;
+      outbox.options.expiresMs = changed.sms_expires * 1000;
       faults.options = smsFaultOptions(changed);
     },
     async stop() {

@@ -8,7 +8,7 @@ import { echoCost } from './floor.ts';
 import { messageBench, type Row } from './message.ts';
 import { relayBench } from './relay.ts';
 import { scaleBench, startBench } from './scale.ts';
-import { callBench, registrationBench } from './signalling.ts';
+import { callBench, registrationBench, smsBench } from './signalling.ts';
 import { printTable, type Result, type Section } from './table.ts';
 
 /** By the name that chooses them, in the order they are run. `echo`: the cost of a datagram with bare sockets. */
@@ -21,6 +21,7 @@ const GROUPS: { readonly [name: string]: (echo: number) => Promise<Section> } = 
   aka: async () => ({ title: 'Authentication', results: akaBench().map((row) => cost(row)) }),
   registration: async (echo) => ({ title: 'Registrations over UDP', results: await registrationBench(echo) }),
   call: async (echo) => ({ title: 'Calls over UDP', results: await callBench(echo) }),
+  sms: async (echo) => ({ title: 'Short messages over UDP', results: await smsBench(echo) }),
   relay: async () => {
     const rows = await relayBench();
     const bare = rows[0] === undefined ? undefined : 1_000_000 / rows[0].perSecond;

@@ -9,7 +9,13 @@ import { passedOn } from '../call/refusal.ts';
 import { MalformedError } from '../core/errors.ts';
 import type { Random } from '../core/random.ts';
 import { type HeaderValue, header, responseTo } from '../sip/message/build.ts';
-import { CONTENT_TYPE, type NameAddr, P_ASSERTED_IDENTITY, parseNameAddr } from '../sip/message/header-types.ts';
+import {
+  CONTENT_TYPE,
+  MAX_FORWARDS,
+  type NameAddr,
+  P_ASSERTED_IDENTITY,
+  parseNameAddr,
+} from '../sip/message/header-types.ts';
 import type { Request, Response } from '../sip/message/message.ts';
 import { Params } from '../sip/message/params.ts';
 import { SipError } from '../sip/message/sip-error.ts';
@@ -27,8 +33,9 @@ import { isMeant } from './equipment.ts';
 import { isAccepted, type MessageContent, makeMessage, sendMessage } from './message-request.ts';
 import { isSentBy } from './sender.ts';
 import type { Incoming, Originator, Service } from './service.ts';
-import { originatorOf, type ServiceCentre } from './service-centre.ts';
+import type { ServiceCentre } from './service-centre.ts';
 import type { Delivery, DeliveryOutcome, SmsBearer } from './sms-bearer.ts';
+import { originatorOf } from './sms-parties.ts';
 
 export interface PageModeParts {
   readonly random: Random;
@@ -37,6 +44,8 @@ export interface PageModeParts {
   readonly registrations: Registrations;
   readonly subscribers: Subscribers;
   readonly toTag: (request: Request) => string;
+  /** What is sent from here on waits until what this turn changes is on disk. */
+  readonly expectChange: () => void;
 }
 
 /** What the recipient gets as it stood. */
@@ -50,6 +59,7 @@ const PASSED_HEADERS = [
   'Privacy',
 ];
 const TEXT_TYPE = 'text/plain;charset=UTF-8';
+const ANONYMOUS = tpAddress('Anonymous');
 
 export class PageMode implements SmsBearer, Service {
   readonly name = 'page';
@@ -71,7 +81,8 @@ export class PageMode implements SmsBearer, Service {
     if (originator === undefined) return;
     const { subscribers, registrations } = this.#parts;
     const { request, flow } = transaction;
-    const [owner] = subscribers.owners(called);
+    const owners = subscribers.owners(called);
+    const owner = owners.find(({ subscriber }) => registrations.of(subscriber).length > 0) ?? owners[0];
     if (owner === undefined) throw new SipError(404, `${printUri(called)} is nobody's identity in ue_db`);
     const bindings = registrations.of(owner.subscriber);
     const pages = bindings.filter((one) => takesPages(one, owner.identity) && !isSentBy(one, request, flow));
@@ -117,6 +128,8 @@ export class PageMode implements SmsBearer, Service {
       (uri) => {
         const message = makeMessage(random, uri, from, called.uri, content, asserted);
         for (const name of PASSED_HEADERS) message.headers.copy(name, request.headers);
+        // What goes in circles must come to an end.
+        message.headers.set(MAX_FORWARDS, Math.min(request.headers.get(MAX_FORWARDS) ?? 70, 70) - 1);
         return message;
       },
       (response) => {
@@ -140,8 +153,8 @@ export class PageMode implements SmsBearer, Service {
     if (type !== undefined && type.value.toLowerCase() !== 'text/plain') {
       throw new SipError(480, `${to.subscriber.impi} has no phone here that takes ${type.value}`);
     }
-    if (this.centre?.full === true) throw new SipError(480, 'too many short messages wait');
-    const sender = originatorOf(subscriber, identity);
+    const isHidden = hidesIdentity(request.headers);
+    const sender = isHidden ? ANONYMOUS : originatorOf(subscriber, identity);
     const submission = {
       impi: subscriber.impi,
       identity: identity.text,
@@ -151,8 +164,10 @@ export class PageMode implements SmsBearer, Service {
       key: undefined,
     };
     const parts = partsOf(textIn(request), this.#references++);
-    this.centre?.send({ to, sender, parts, submission });
+    if (this.centre?.full === true) throw new SipError(480, 'too many short messages wait');
+    this.#parts.expectChange();
     transaction.respond(responseTo(request, 202, { toTag: this.#parts.toTag(request) }));
+    this.centre?.send({ to, sender, parts, ...(!isHidden && { submission }) });
   }
 
   /** To all of these phones at once; `done` gets the first acceptance, else the last refusal. */

@@ -58,19 +58,15 @@ export class SmsDelivery {
 
   /** Sends a message that was stored, when it is its turn and something reaches. */
   start(message: ShortMessage): void {
-    this.#machine(message, waiting(message));
+    this.#machineOf(message);
     if (this.#parts.messages.first(message.subscriber) === message) this.available(message.subscriber);
   }
 
   /** Goes on with what a restart left. */
   resume(): void {
-    const { clock, messages } = this.#parts;
+    const { messages } = this.#parts;
     for (const subscriber of messages.recipients()) {
-      for (const message of messages.of(subscriber)) {
-        const isUnderWay = message.reference !== undefined && messages.first(subscriber) === message;
-        const answer = clock.now() + this.options.repetitionMs;
-        this.#machine(message, isUnderWay ? { name: 'answering', timers: { answer } } : waiting(message));
-      }
+      for (const message of messages.of(subscriber)) this.#machineOf(message);
       this.available(subscriber);
     }
   }
@@ -85,7 +81,7 @@ export class SmsDelivery {
         const message = this.#parts.messages.first(subscriber);
         if (message === undefined || message === last) return;
         last = message;
-        this.#dispatch(message, { type: 'attempt', ways: this.#ways(message) });
+        this.#machineOf(message).dispatch({ type: 'attempt', ways: this.#ways(message) });
       }
     } finally {
       this.#pumping.delete(subscriber);
@@ -100,13 +96,14 @@ export class SmsDelivery {
   answered(subscriber: Subscriber, reference: number, temporary?: boolean): boolean {
     const message = this.#parts.messages.first(subscriber);
     if (message === undefined || message.reference !== reference) return false;
-    this.#dispatch(message, temporary === undefined ? { type: 'acknowledged' } : { type: 'refused', temporary });
+    const event: RelayEvent = temporary === undefined ? { type: 'acknowledged' } : { type: 'refused', temporary };
+    this.#machineOf(message).dispatch(event);
     return true;
   }
 
   /** Forgets a message. */
   discard(message: ShortMessage): void {
-    this.#dispatch(message, { type: 'discard' });
+    this.#machineOf(message).dispatch({ type: 'discard' });
   }
 
   /** Forgets all messages of a user. @returns how many there were. */
@@ -116,6 +113,8 @@ export class SmsDelivery {
     this.#pumping.add(subscriber);
     for (const message of messages) this.discard(message);
     this.#pumping.delete(subscriber);
+    // Reports of what it had sent itself may have come in.
+    this.available(subscriber);
     return messages.length;
   }
 
@@ -126,14 +125,17 @@ export class SmsDelivery {
       .map(({ name }) => name);
   }
 
-  #machine(message: ShortMessage, initial: RelayState): void {
+  /** The machine of a message that is stored: a handset may answer one of before a restart before it is resumed. */
+  #machineOf(message: ShortMessage): RelayMachine {
+    const known = this.#machines.get(message);
+    if (known !== undefined) return known;
     const context: RelayContext = {
       expiresAt: message.expiresAt,
       singleShot: message.singleShot,
       retryMs: () => this.options.retryMs,
       answerMs: ANSWER_MS,
     };
-    const machine: RelayMachine = new Machine(RELAY_MACHINE, initial, this.#parts.clock, context, {
+    const machine: RelayMachine = new Machine(RELAY_MACHINE, this.#initial(message), this.#parts.clock, context, {
       perform: (effect) => {
         if (effect.type === 'deliver') this.#deliver(message, effect.way);
         else this.available(message.subscriber);
@@ -141,10 +143,13 @@ export class SmsDelivery {
       onFinal: ({ name }) => this.#ended(message, name as RelayEnd),
     });
     this.#machines.set(message, machine);
+    return machine;
   }
 
-  #dispatch(message: ShortMessage, event: RelayEvent): void {
-    this.#machines.get(message)?.dispatch(event);
+  /** A message that has a reference may have been under way before a restart. */
+  #initial({ reference, expiresAt }: ShortMessage): RelayState {
+    if (reference === undefined) return { name: 'waiting', timers: { expiry: expiresAt } };
+    return { name: 'answering', timers: { answer: this.#parts.clock.now() + this.options.repetitionMs } };
   }
 
   #deliver(message: ShortMessage, way: string): void {
@@ -172,7 +177,8 @@ export class SmsDelivery {
     if (outcome.type === 'failed') {
       this.#parts.logger.info(`short message ${message.id} to ${message.called.text} over ${way}: ${outcome.why}`);
     }
-    this.#dispatch(message, { type: outcome.type === 'delivered' ? 'acknowledged' : outcome.type });
+    // It may have come to its end another way meanwhile.
+    this.#machines.get(message)?.dispatch({ type: outcome.type === 'delivered' ? 'acknowledged' : outcome.type });
   }
 
   #ended(message: ShortMessage, end: RelayEnd): void {
@@ -185,8 +191,4 @@ export class SmsDelivery {
     this.onEnd(message, end);
     if (hadItsTurn) this.available(subscriber);
   }
-}
-
-function waiting({ expiresAt }: ShortMessage): RelayState {
-  return { name: 'waiting', timers: { expiry: expiresAt } };
 }

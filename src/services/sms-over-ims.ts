@@ -34,6 +34,8 @@ export interface SmsOverImsParts {
   readonly registrations: Registrations;
   /** To tags of our responses. */
   readonly toTag: (request: Request) => string;
+  /** What is sent from here on waits until what this turn changes is on disk. */
+  readonly expectChange: () => void;
 }
 
 /** TS 24.341 §5.3.1, annex B. */
@@ -67,6 +69,8 @@ export class SmsOverIms implements SmsBearer, Service {
     const { subscriber, identity } = originator;
     const [, reference] = request.body;
     if (reference === undefined) throw new SipError(400, 'the body is no RPDU');
+    // It means that the message is stored, or that one is done with.
+    this.#parts.expectChange();
     transaction.respond(responseTo(request, 202, { toTag: this.#parts.toTag(request) }));
     // A repetition may have another CSeq, when it is challenged anew.
     const key = `${request.headers.raw(CALL_ID.name)} ${reference}`;

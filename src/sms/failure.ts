@@ -21,6 +21,7 @@ export const STATUS = {
   /** The centre still tries. */
   noResponse: 0x22,
   rejected: 0x42,
+  notObtainable: 0x43,
   expired: 0x46,
   deletedBySender: 0x47,
   deletedByCentre: 0x48,

@@ -35,6 +35,7 @@ describe('a page-mode message', () => {
     const { headers } = request;
     assert.equal(headers.raw('Content-Type'), 'text/html');
     assert.equal(headers.raw('Subject'), 'greeting');
+    assert.equal(headers.raw('Max-Forwards'), '69');
     assert.match(headers.raw('From') ?? '', /^<sip:alice@ims.test>;tag=\w+$/);
     assert.equal(headers.raw('To'), '<tel:+1002>');
     assert.deepEqual(headers.rawAll('P-Asserted-Identity'), ['<sip:alice@ims.test>', '<tel:1001>']);
@@ -98,6 +99,9 @@ describe('between softphones and handsets', () => {
     const parts = [await take(bob), await take(bob)];
     assert.equal(parts.map(({ text }) => text).join(''), 'so long '.repeat(30));
     assert.equal(parts[0]?.tpdu.originator.value, '1001');
+    page(alice, 'sip:bob@ims.test', 'guess', PLAIN, 'Privacy: id');
+    await alice.response(202);
+    assert.equal((await take(bob)).tpdu.originator.value, 'Anonymous');
     page(alice, 'sip:bob@ims.test', Buffer.from('caf\u00e9', 'latin1'), 'Content-Type: text/plain;charset=iso-8859-1');
     await alice.response(202);
     assert.equal((await take(bob)).text, 'café');

@@ -105,7 +105,7 @@ describe('messages for somebody who is away', () => {
     await submit(alice, '1002', 'now or never', 1, { validity: once, statusReport: true });
     assert.equal(pending(lab), 0);
     await nextOf(alice, 'ack');
-    assert.equal((await nextStatusReport(alice)).status, 0x42);
+    assert.equal((await nextStatusReport(alice)).status, 0x43);
   });
 
   it('are forgotten by sms_flush, which begins none of them', async (t) => {

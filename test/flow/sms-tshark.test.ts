@@ -73,7 +73,7 @@ describe('Wireshark', () => {
       [],
     );
     const rpdus = packets.filter((packet) => packet['gsm_a.rp.msg_type'] !== undefined);
-    const sent = datagrams.filter((one) => /^MESSAGE /.test(Buffer.from(one.data).toString('latin1')));
+    const sent = datagrams.filter((one) => Buffer.from(one.data).toString('latin1').startsWith('MESSAGE '));
     assert.equal(rpdus.length, sent.length);
     const read = packets.flatMap((packet) => packet['gsm_sms.sms_text'] ?? []);
     for (const text of texts.filter((one) => one !== ''))
