@@ -1,5 +1,5 @@
 /** Short messages in SIP MESSAGE: the IP-SM-GW's part of TS 24.341 §5.3.3. */
-import type { Flow } from '../core/flow.ts';
+import { type Flow, samePeer } from '../core/flow.ts';
 import type { Logger } from '../core/logger.ts';
 import type { Random } from '../core/random.ts';
 import { type HeaderValue, header, responseTo } from '../sip/message/build.ts';
@@ -119,7 +119,7 @@ export class SmsOverIms implements SmsBearer, Service {
   #reply(subscriber: Subscriber, identity: Identity, original: Request, flow: Flow, rpdu: Uint8Array): void {
     const { handsets, registrations, logger } = this.#parts;
     const { headers } = original;
-    const binding = registrations.of(subscriber).find((one) => isSentBy(one, original, flow));
+    const binding = senderOf(registrations.of(subscriber), original, flow);
     const uri = binding?.contact.uri ?? headers.get(FROM)?.uri ?? identity.uri;
     const extra = [header(IN_REPLY_TO, headers.get(CALL_ID) ?? '')];
     const request = this.#message(subscriber, printUri(uri), rpdu, extra);
@@ -145,6 +145,14 @@ export class SmsOverIms implements SmsBearer, Service {
       else done(response === undefined ? 'no answer' : `${response.status} ${response.reason}`);
     });
   }
+}
+
+/** A phone sends from other ports than it listens on, and MESSAGE has no Contact (RFC 3428 §4). */
+function senderOf(bindings: readonly Binding[], request: Request, flow: Flow): Binding | undefined {
+  const near = bindings.filter((binding) => samePeer(binding.flow, flow));
+  return (
+    near.find((binding) => isSentBy(binding, request, flow)) ?? near.find(({ features }) => features.sms) ?? near[0]
+  );
 }
 
 function takesSms(binding: Binding, called: Identity): boolean {

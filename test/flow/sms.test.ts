@@ -148,6 +148,18 @@ describe('a short message', () => {
     assert.equal(lab.server.actions.users()[1]?.sms, 1);
   });
 
+  it('is answered where the handset listens, not where it sent from', async (t) => {
+    const lab = await startLab(t, '{impi: "alice", impu: ["alice", "tel:1001"], authent_type: "none"},');
+    const alice = await lab.phone('alice', 210);
+    alice.start('REGISTER', { headers: [`Contact: <${alice.contact}>;+g.3gpp.smsip`] });
+    await alice.response(200);
+    const otherPort = await lab.phone('alice', 210);
+    const headers = ['Content-Type: application/vnd.3gpp.sms'];
+    otherPort.start('MESSAGE', { headers, body: rpData(4, submitOf('999', 'x')) });
+    await otherPort.response(202);
+    assert.equal((await nextOf(alice, 'error')).rp.reference, 4);
+  });
+
   it('is acknowledged by its recipient and nobody else', async (t) => {
     const lab = await startLab(t, ALICE + BOB + CAROL);
     const bob = await handset(lab, 'bob');
