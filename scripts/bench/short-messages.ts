@@ -2,7 +2,8 @@
 import { tpAddress } from '../../src/sms/address.ts';
 import { parseRp, printRp, rpAddress } from '../../src/sms/rp.ts';
 import { textParts } from '../../src/sms/text.ts';
-import { parseTpdu, printTpdu } from '../../src/sms/tpdu.ts';
+import { parseTpdu } from '../../src/sms/tpdu.ts';
+import { printTpdu } from '../../src/sms/tpdu-printing.ts';
 import { contentOf } from '../../src/sms/user-data.ts';
 import { headerOf, linesOf, type Phones } from './phones.ts';
 import { DOMAIN } from './users.ts';

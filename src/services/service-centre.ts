@@ -10,7 +10,8 @@ import { addressText, printAddress, type TpAddress } from '../sms/address.ts';
 import { FAILURE, isTemporary, STATUS } from '../sms/failure.ts';
 import { parseRp, printRp, type RpData, type RpError, RpFault, type RpMessage } from '../sms/rp.ts';
 import { describeRpCause, RP_CAUSE } from '../sms/rp-causes.ts';
-import { type Command, parseTpdu, printTpdu, type Submit } from '../sms/tpdu.ts';
+import { type Command, parseTpdu, type Submit } from '../sms/tpdu.ts';
+import { printTpdu } from '../sms/tpdu-printing.ts';
 import type { UserData } from '../sms/user-data.ts';
 import { isSingleShot, validSeconds } from '../sms/validity.ts';
 import type { ShortMessage, Submission } from '../store/short-message.ts';
@@ -221,7 +222,7 @@ export class ServiceCentre implements SmsUplink {
     return undefined;
   }
 
-  /** TS 23.040 §3.2.9. */
+  /** TS 23.040 §9.2.3.19. */
   #command({ subscriber }: SmsSender, command: Command): Refusal | undefined {
     const { outbox, delivery, messages } = this.#parts;
     const destination = printAddress(command.destination);

@@ -44,7 +44,7 @@ export type DeliveryOutcome =
 export interface SmsUplink {
   /**
    * An RPDU of a handset whose user is proven: RP-DATA, RP-ACK, RP-ERROR or RP-SMMA.
-   * What is no RPDU at all gets no answer (TS 24.011 §9.3.1); nothing is thrown.
+   * What is no RPDU at all gets no answer (TS 24.011 §9.3); nothing is thrown.
    * @param reply sends the RPDU that answers, printed, in the same exchange; called once at most, before this returns.
    * What it sends must wait for the commit, as the bearer's own acknowledgement of `rpdu` must: a bearer that sends it
    * before this is called says so to Persistence.expectChange.

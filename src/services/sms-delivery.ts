@@ -11,7 +11,7 @@ import {
   type RelayState,
 } from '../sms/relay.ts';
 import { printRp, type RpAddress } from '../sms/rp.ts';
-import { withMoreMessages } from '../sms/tpdu.ts';
+import { withMoreMessages } from '../sms/tpdu-printing.ts';
 import type { ShortMessage } from '../store/short-message.ts';
 import type { ShortMessages } from '../store/short-messages.ts';
 import type { Subscriber } from '../store/subscribers.ts';
@@ -37,7 +37,7 @@ export interface SmsDeliveryOptions {
   readonly repetitionMs: number;
 }
 
-/** TR1N of TS 24.011 §10: 35 to 45 s. */
+/** How long a handset that has RP-DATA may take to answer it, TR1N of TS 24.011 §6.3; its own wait is 35 to 45 s. */
 const ANSWER_MS = 40_000;
 
 type RelayMachine = Machine<RelayState, RelayEvent, RelayEffect, RelayContext>;

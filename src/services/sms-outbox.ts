@@ -1,4 +1,4 @@
-/** What the service centre keeps until it is delivered, and the status reports that follow (TS 23.040 §3.2.4, §3.2.9). */
+/** What the service centre keeps until it is delivered, and the status reports that follow (TS 23.040 §3.2.1, §3.2.9). */
 import type { Clock } from '../core/clock.ts';
 import type { Logger } from '../core/logger.ts';
 import { OctetReader } from '../core/octet-reader.ts';
@@ -6,7 +6,8 @@ import { readAddress } from '../sms/address.ts';
 import { STATUS } from '../sms/failure.ts';
 import type { RelayEnd } from '../sms/relay.ts';
 import type { Timestamp } from '../sms/timestamp.ts';
-import { type Deliver, printTpdu, type StatusReport } from '../sms/tpdu.ts';
+import type { Deliver, StatusReport } from '../sms/tpdu.ts';
+import { printTpdu } from '../sms/tpdu-printing.ts';
 import type { ShortMessage, Submission } from '../store/short-message.ts';
 import type { ShortMessages } from '../store/short-messages.ts';
 import type { IdentityOwner, Subscribers } from '../store/subscribers.ts';

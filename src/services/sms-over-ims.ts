@@ -89,13 +89,12 @@ export class SmsOverIms implements SmsBearer, Service {
       .of(subscriber)
       .filter((binding) => takesSms(binding, called))
       .sort((a, b) => b.q - a.q || b.registeredAt - a.registeredAt);
-    this.#deliverTo(bindings, called, rpdu, told);
+    this.#deliverTo(bindings, rpdu, told);
   }
 
   /** One after the other: a handset that has it must be the only one. */
   #deliverTo(
     [binding, ...others]: readonly Binding[],
-    called: Identity,
     rpdu: Uint8Array,
     told: (outcome: DeliveryOutcome) => void,
     why = 'no contact with smsip',
@@ -104,18 +103,18 @@ export class SmsOverIms implements SmsBearer, Service {
       told({ type: 'failed', why });
       return;
     }
-    // TS 24.341 §5.3.3.4.1: a handset of this user that has the service, and just one of them.
+    // A handset of this user that has the service, and just one of them (RFC 3841 §9.1, §9.2).
     const request = this.#message(binding.subscriber, printUri(binding.contact.uri), rpdu, [
       header(ACCEPT_CONTACT, '*;+g.3gpp.smsip;require;explicit'),
       header(REQUEST_DISPOSITION, 'no-fork'),
     ]);
-    this.#send(request, this.#parts.handsets.towards(binding, request, called), (failure) => {
+    this.#send(request, this.#towards(binding, request), (failure) => {
       if (failure === undefined) told({ type: 'taken' });
-      else this.#deliverTo(others, called, rpdu, told, `${printUri(binding.contact.uri)}: ${failure}`);
+      else this.#deliverTo(others, rpdu, told, `${printUri(binding.contact.uri)}: ${failure}`);
     });
   }
 
-  /** TS 24.341 §5.3.3.4.2: the answer of the service centre is a MESSAGE of its own. */
+  /** The answer of the service centre is a MESSAGE of its own. */
   #reply(subscriber: Subscriber, identity: Identity, original: Request, flow: Flow, rpdu: Uint8Array): void {
     const { handsets, registrations, logger } = this.#parts;
     const { headers } = original;
@@ -123,7 +122,7 @@ export class SmsOverIms implements SmsBearer, Service {
     const uri = binding?.contact.uri ?? headers.get(FROM)?.uri ?? identity.uri;
     const extra = [header(IN_REPLY_TO, headers.get(CALL_ID) ?? '')];
     const request = this.#message(subscriber, printUri(uri), rpdu, extra);
-    const back = binding === undefined ? handsets.back(original, flow) : handsets.towards(binding, request, identity);
+    const back = binding === undefined ? handsets.back(original, flow) : this.#towards(binding, request);
     this.#send(request, back, (failure) => {
       if (failure !== undefined) logger.info(`${subscriber.impi} does not take the answer to its RPDU: ${failure}`);
     });
@@ -136,6 +135,11 @@ export class SmsOverIms implements SmsBearer, Service {
       header(P_ASSERTED_IDENTITY, gateway),
       ...extra,
     ]);
+  }
+
+  /** P-Called-Party-ID is the identity in To (TS 34.229-1 §A.7.1): the default one, whichever was asked for. */
+  #towards(binding: Binding, request: Request): Flow {
+    return this.#parts.handsets.towards(binding, request, binding.subscriber.identities[0] ?? binding.identity);
   }
 
   /** @param done told why the handset does not have it, or undefined. */

@@ -48,7 +48,7 @@ const LONGEST_RPDU = 248;
 
 /**
  * @throws CpFault for what can be answered, MalformedError for what is ignored: too short, of another protocol, or
- * with a transaction identifier of more than one octet (§9.2.1, §9.2.2).
+ * with a transaction identifier of more than one octet (§9.2).
  */
 export function parseCp(octets: Uint8Array): CpMessage {
   const reader = new OctetReader(octets);

@@ -53,7 +53,7 @@ export interface RelayContext {
   readonly singleShot: boolean;
   /** Time between two attempts; asked each time. */
   readonly retryMs: () => number;
-  /** How long a handset that has the message may take to answer: TR1N of TS 24.011 §10. */
+  /** How long a handset that has the message may take to answer. */
   readonly answerMs: number;
 }
 

@@ -75,7 +75,7 @@ const NETWORK_SMMA = 7;
 const KINDS = ['data', 'ack', 'error', 'smma'] as const;
 
 /**
- * @throws RpFault for what is answered, MalformedError for what is not: less than a type and a reference (§9.3.1), or
+ * @throws RpFault for what is answered, MalformedError for what is not: less than a type and a reference (§9.3), or
  * an answer that cannot be read.
  */
 export function parseRp(octets: Uint8Array, sender: RpSender): RpMessage {
@@ -125,7 +125,7 @@ function parseKind(kind: (typeof KINDS)[number], reference: number, reader: Octe
   }
 }
 
-/** Elements that are not known here are skipped (§9.3.3); one with its highest bit set is one octet (TS 24.007 §11.2.4). */
+/** Elements that are not known here are skipped (§9.3); one with its highest bit set is one octet (TS 24.007 §11.2.4). */
 function optionalUserData(reader: OctetReader): { userData?: Uint8Array } {
   while (reader.left > 0) {
     const identifier = reader.octet('information element');

@@ -1,12 +1,12 @@
-/** The transfer layer of short messages, SM-TP: the six TPDUs of TS 23.040 §9.2.2. */
+/** The transfer layer of short messages, SM-TP: the six TPDUs of TS 23.040 §9.2.2, and how they are read. */
 import { MalformedError } from '../core/errors.ts';
 import { OctetReader } from '../core/octet-reader.ts';
-import { printAddress, readAddress, type TpAddress } from './address.ts';
+import { readAddress, type TpAddress } from './address.ts';
 import { DEFAULT_CODING } from './data-coding.ts';
 import type { RpSender } from './rp.ts';
-import { printTimestamp, readTimestamp, type Timestamp } from './timestamp.ts';
+import { readTimestamp, type Timestamp } from './timestamp.ts';
 import { readUserData, type UserData } from './user-data.ts';
-import { printValidity, readValidity, VALIDITY_FORMATS, type Validity } from './validity.ts';
+import { readValidity, VALIDITY_FORMATS, type Validity } from './validity.ts';
 
 /** What a service centre sends to a handset (§9.2.2.1). */
 export interface Deliver {
@@ -99,12 +99,18 @@ export interface Optional {
 /** The RPDU a TPDU stands in. */
 export type Within = 'data' | 'ack' | 'error';
 
-const MORE_OR_DUPLICATES = 0x04;
-const LOOP_PREVENTION = 0x08;
-const STATUS_REPORT = 0x20;
-const HEADER = 0x40;
-const REPLY_PATH = 0x80;
-const INDICATOR = { protocol: 0x01, coding: 0x02, userData: 0x04, more: 0x80 } as const;
+/** Bits of the first octet. TP-MMS of what a centre sends and TP-RD of what it gets are the same one. */
+export const FLAG = {
+  moreOrDuplicates: 0x04,
+  loopPrevention: 0x08,
+  statusReport: 0x20,
+  header: 0x40,
+  replyPath: 0x80,
+} as const;
+
+/** Bits of TP-Parameter-Indicator (§9.2.3.27); `more` is that of a further octet. */
+export const INDICATOR = { protocol: 0x01, coding: 0x02, userData: 0x04, more: 0x80 } as const;
+
 const MOST_COMMAND_DATA = 157;
 
 /**
@@ -144,14 +150,14 @@ function parseDeliver(first: number, reader: OctetReader): Deliver {
   const timestamp = readTimestamp(reader, 'service centre time stamp');
   return {
     type: 'deliver',
-    moreMessages: !has(first, MORE_OR_DUPLICATES),
-    loopPrevention: has(first, LOOP_PREVENTION),
-    replyPath: has(first, REPLY_PATH),
-    statusReport: has(first, STATUS_REPORT),
+    moreMessages: !has(first, FLAG.moreOrDuplicates),
+    loopPrevention: has(first, FLAG.loopPrevention),
+    replyPath: has(first, FLAG.replyPath),
+    statusReport: has(first, FLAG.statusReport),
     originator,
     protocol,
     timestamp,
-    userData: readUserData(reader, coding, has(first, HEADER)),
+    userData: readUserData(reader, coding, has(first, FLAG.header)),
   };
 }
 
@@ -164,29 +170,29 @@ function parseSubmit(first: number, reader: OctetReader): Submit {
   const validity = readValidity(format, reader);
   return {
     type: 'submit',
-    rejectDuplicates: has(first, MORE_OR_DUPLICATES),
-    replyPath: has(first, REPLY_PATH),
-    statusReport: has(first, STATUS_REPORT),
+    rejectDuplicates: has(first, FLAG.moreOrDuplicates),
+    replyPath: has(first, FLAG.replyPath),
+    statusReport: has(first, FLAG.statusReport),
     reference,
     destination,
     protocol,
     validity,
-    userData: readUserData(reader, coding, has(first, HEADER)),
+    userData: readUserData(reader, coding, has(first, FLAG.header)),
   };
 }
 
 function parseStatusReport(first: number, reader: OctetReader): StatusReport {
   return {
     type: 'status-report',
-    moreMessages: !has(first, MORE_OR_DUPLICATES),
-    loopPrevention: has(first, LOOP_PREVENTION),
-    ofCommand: has(first, STATUS_REPORT),
+    moreMessages: !has(first, FLAG.moreOrDuplicates),
+    loopPrevention: has(first, FLAG.loopPrevention),
+    ofCommand: has(first, FLAG.statusReport),
     reference: reader.octet('message reference'),
     recipient: readAddress(reader, 'recipient address'),
     timestamp: readTimestamp(reader, 'service centre time stamp'),
     discharge: readTimestamp(reader, 'discharge time'),
     status: reader.octet('status'),
-    optional: readOptional(reader, has(first, HEADER)),
+    optional: readOptional(reader, has(first, FLAG.header)),
   };
 }
 
@@ -202,8 +208,8 @@ function parseCommand(first: number, reader: OctetReader): Command {
   if (data.length > MOST_COMMAND_DATA) throw new MalformedError(`command data of ${data.length} octets`);
   return {
     type: 'command',
-    statusReport: has(first, STATUS_REPORT),
-    hasHeader: has(first, HEADER),
+    statusReport: has(first, FLAG.statusReport),
+    hasHeader: has(first, FLAG.header),
     ...head,
     data,
   };
@@ -211,14 +217,14 @@ function parseCommand(first: number, reader: OctetReader): Command {
 
 function parseDeliverReport(first: number, reader: OctetReader, within: Within): DeliverReport {
   const failure = within === 'error' ? reader.octet('failure cause') : undefined;
-  return { type: 'deliver-report', failure, optional: readIndicated(reader, has(first, HEADER)) };
+  return { type: 'deliver-report', failure, optional: readIndicated(reader, has(first, FLAG.header)) };
 }
 
 function parseSubmitReport(first: number, reader: OctetReader, within: Within): SubmitReport {
   const failure = within === 'error' ? reader.octet('failure cause') : undefined;
   const indicator = readIndicator(reader);
   const timestamp = readTimestamp(reader, 'service centre time stamp');
-  return { type: 'submit-report', failure, timestamp, optional: readParts(indicator, reader, has(first, HEADER)) };
+  return { type: 'submit-report', failure, timestamp, optional: readParts(indicator, reader, has(first, FLAG.header)) };
 }
 
 /** In a status report the indicator itself may be left out. */
@@ -249,106 +255,4 @@ function readParts(indicator: number, reader: OctetReader, hasHeader: boolean): 
     ...(coding !== undefined && { coding }),
     ...(userData !== undefined && { userData }),
   };
-}
-
-/** @throws RangeError for what fits no TPDU. */
-export function printTpdu(tpdu: Tpdu): Uint8Array {
-  switch (tpdu.type) {
-    case 'deliver':
-      return Uint8Array.from([
-        bits(0, [!tpdu.moreMessages, MORE_OR_DUPLICATES], [tpdu.loopPrevention, LOOP_PREVENTION]) |
-          bits(0, [tpdu.statusReport, STATUS_REPORT], [tpdu.replyPath, REPLY_PATH], headerBit(tpdu.userData)),
-        ...printAddress(tpdu.originator),
-        tpdu.protocol,
-        tpdu.userData.coding,
-        ...printTimestamp(tpdu.timestamp),
-        ...printed(tpdu.userData),
-      ]);
-    case 'submit': {
-      const format = VALIDITY_FORMATS.indexOf(tpdu.validity?.form ?? 'none');
-      return Uint8Array.from([
-        bits(1, [tpdu.rejectDuplicates, MORE_OR_DUPLICATES], headerBit(tpdu.userData)) |
-          bits(format << 3, [tpdu.statusReport, STATUS_REPORT], [tpdu.replyPath, REPLY_PATH]),
-        tpdu.reference,
-        ...printAddress(tpdu.destination),
-        tpdu.protocol,
-        tpdu.userData.coding,
-        ...(tpdu.validity === undefined ? [] : printValidity(tpdu.validity)),
-        ...printed(tpdu.userData),
-      ]);
-    }
-    case 'status-report':
-      return Uint8Array.from([
-        bits(2, [!tpdu.moreMessages, MORE_OR_DUPLICATES], [tpdu.loopPrevention, LOOP_PREVENTION]) |
-          bits(0, [tpdu.ofCommand, STATUS_REPORT], headerBit(tpdu.optional.userData)),
-        tpdu.reference,
-        ...printAddress(tpdu.recipient),
-        ...printTimestamp(tpdu.timestamp),
-        ...printTimestamp(tpdu.discharge),
-        tpdu.status,
-        ...(indicatorOf(tpdu.optional) === 0 ? [] : [indicatorOf(tpdu.optional), ...printParts(tpdu.optional)]),
-      ]);
-    case 'command':
-      return Uint8Array.from([
-        bits(2, [tpdu.statusReport, STATUS_REPORT], [tpdu.hasHeader, HEADER]),
-        tpdu.reference,
-        tpdu.protocol,
-        tpdu.command,
-        tpdu.messageNumber,
-        ...printAddress(tpdu.destination),
-        tpdu.data.length,
-        ...tpdu.data,
-      ]);
-    case 'deliver-report':
-      return Uint8Array.from([
-        bits(0, headerBit(tpdu.optional.userData)),
-        ...(tpdu.failure === undefined ? [] : [tpdu.failure]),
-        indicatorOf(tpdu.optional),
-        ...printParts(tpdu.optional),
-      ]);
-    case 'submit-report':
-      return Uint8Array.from([
-        bits(1, headerBit(tpdu.optional.userData)),
-        ...(tpdu.failure === undefined ? [] : [tpdu.failure]),
-        indicatorOf(tpdu.optional),
-        ...printTimestamp(tpdu.timestamp),
-        ...printParts(tpdu.optional),
-      ]);
-  }
-}
-
-/** The same SMS-DELIVER or SMS-STATUS-REPORT, saying whether further messages wait. */
-export function withMoreMessages(tpdu: Uint8Array, more: boolean): Uint8Array {
-  const copy = Uint8Array.from(tpdu);
-  copy[0] = more ? (copy[0] as number) & ~MORE_OR_DUPLICATES : (copy[0] as number) | MORE_OR_DUPLICATES;
-  return copy;
-}
-
-function bits(base: number, ...set: readonly (readonly [boolean, number])[]): number {
-  return set.reduce((octet, [on, bit]) => (on ? octet | bit : octet), base);
-}
-
-function headerBit(userData: UserData | undefined): readonly [boolean, number] {
-  return [userData?.hasHeader === true, HEADER];
-}
-
-function printed({ length, octets }: UserData): readonly number[] {
-  return [length, ...octets];
-}
-
-function indicatorOf({ protocol, coding, userData }: Optional): number {
-  return bits(
-    0,
-    [protocol !== undefined, INDICATOR.protocol],
-    [coding !== undefined, INDICATOR.coding],
-    [userData !== undefined, INDICATOR.userData],
-  );
-}
-
-function printParts({ protocol, coding, userData }: Optional): readonly number[] {
-  return [
-    ...(protocol === undefined ? [] : [protocol]),
-    ...(coding === undefined ? [] : [coding]),
-    ...(userData === undefined ? [] : printed(userData)),
-  ];
 }

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import { tpAddress } from '../../src/sms/address.ts';
 import { FAILURE } from '../../src/sms/failure.ts';
 import { RP_CAUSE } from '../../src/sms/rp-causes.ts';
-import { type Command, printTpdu } from '../../src/sms/tpdu.ts';
+import type { Command } from '../../src/sms/tpdu.ts';
+import { printTpdu } from '../../src/sms/tpdu-printing.ts';
 import { startLab } from '../support/lab.ts';
 import type { Phone } from '../support/phone.ts';
 import {

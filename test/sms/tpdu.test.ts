@@ -5,7 +5,8 @@ import { MalformedError } from '../../src/core/errors.ts';
 import { addressText, tpAddress } from '../../src/sms/address.ts';
 import { parseCp } from '../../src/sms/cp.ts';
 import { parseRp, type RpSender } from '../../src/sms/rp.ts';
-import { parseTpdu, printTpdu, type Tpdu, type Within, withMoreMessages } from '../../src/sms/tpdu.ts';
+import { parseTpdu, type Tpdu, type Within } from '../../src/sms/tpdu.ts';
+import { printTpdu, withMoreMessages } from '../../src/sms/tpdu-printing.ts';
 import { contentOf, octetData, septetData } from '../../src/sms/user-data.ts';
 import { hex, octets, type TpduVector, VECTORS } from './vectors.ts';
 

@@ -3,7 +3,8 @@ import type { Request } from '../../src/sip/message/message.ts';
 import { tpAddress } from '../../src/sms/address.ts';
 import { parseRp, printRp, type RpMessage, rpAddress } from '../../src/sms/rp.ts';
 import { textParts } from '../../src/sms/text.ts';
-import { type Deliver, parseTpdu, printTpdu, type StatusReport, type Submit, type Tpdu } from '../../src/sms/tpdu.ts';
+import { type Deliver, parseTpdu, type StatusReport, type Submit, type Tpdu } from '../../src/sms/tpdu.ts';
+import { printTpdu } from '../../src/sms/tpdu-printing.ts';
 import { contentOf } from '../../src/sms/user-data.ts';
 import { credentials, type Phone, type Sent } from './phone.ts';
 

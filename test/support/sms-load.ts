@@ -7,7 +7,8 @@ import { tpAddress } from '../../src/sms/address.ts';
 import { FAILURE } from '../../src/sms/failure.ts';
 import { parseRp, printRp, type RpMessage, rpAddress } from '../../src/sms/rp.ts';
 import { textParts } from '../../src/sms/text.ts';
-import { parseTpdu, printTpdu } from '../../src/sms/tpdu.ts';
+import { parseTpdu } from '../../src/sms/tpdu.ts';
+import { printTpdu } from '../../src/sms/tpdu-printing.ts';
 import { contentOf } from '../../src/sms/user-data.ts';
 
 /** Milliseconds after which a request without an answer is sent again. */
