@@ -6,6 +6,20 @@ import type { Request, Response } from '../sip/message/message.ts';
 import { Params } from '../sip/message/params.ts';
 import type { Uri } from '../sip/message/uri.ts';
 import type { Transactions } from '../sip/transaction/user.ts';
+import type { Handsets } from '../store/handsets.ts';
+import type { Registrations } from '../store/registrations.ts';
+
+/** What serves MESSAGE needs. */
+export interface MessageParts {
+  readonly random: Random;
+  readonly transactions: Transactions;
+  readonly handsets: Handsets;
+  readonly registrations: Registrations;
+  /** To tags of our responses. */
+  readonly toTag: (request: Request) => string;
+  /** What is sent from here on waits until what this turn changes is on disk. */
+  readonly expectChange: () => void;
+}
 
 export interface MessageContent {
   /** Media type with its parameters. */

@@ -7,7 +7,6 @@ import { hidesIdentity } from '../call/end-to-end.ts';
 import { assertedIdentities, fromOf } from '../call/invite.ts';
 import { passedOn } from '../call/refusal.ts';
 import { MalformedError } from '../core/errors.ts';
-import type { Random } from '../core/random.ts';
 import { type HeaderValue, header, responseTo } from '../sip/message/build.ts';
 import {
   CONTENT_TYPE,
@@ -20,32 +19,24 @@ import type { Request, Response } from '../sip/message/message.ts';
 import { Params } from '../sip/message/params.ts';
 import { SipError } from '../sip/message/sip-error.ts';
 import { printUri } from '../sip/message/uri.ts';
-import type { ServerTransaction, Transactions } from '../sip/transaction/user.ts';
+import type { ServerTransaction } from '../sip/transaction/user.ts';
 import { addressText, printAddress, type TpAddress, tpAddress } from '../sms/address.ts';
 import { textParts } from '../sms/text.ts';
 import { parseTpdu } from '../sms/tpdu.ts';
 import { contentOf } from '../sms/user-data.ts';
-import type { Handsets } from '../store/handsets.ts';
-import type { Binding, Registrations } from '../store/registrations.ts';
+import type { Binding } from '../store/registrations.ts';
 import type { ShortMessage } from '../store/short-message.ts';
 import type { Identity, IdentityOwner, Subscriber, Subscribers } from '../store/subscribers.ts';
 import { isMeant } from './equipment.ts';
-import { isAccepted, type MessageContent, makeMessage, sendMessage } from './message-request.ts';
+import { isAccepted, type MessageContent, type MessageParts, makeMessage, sendMessage } from './message-request.ts';
 import { isSentBy } from './sender.ts';
 import type { Incoming, Originator, Service } from './service.ts';
 import type { ServiceCentre } from './service-centre.ts';
 import type { Delivery, DeliveryOutcome, SmsBearer } from './sms-bearer.ts';
 import { originatorOf } from './sms-parties.ts';
 
-export interface PageModeParts {
-  readonly random: Random;
-  readonly transactions: Transactions;
-  readonly handsets: Handsets;
-  readonly registrations: Registrations;
+export interface PageModeParts extends MessageParts {
   readonly subscribers: Subscribers;
-  readonly toTag: (request: Request) => string;
-  /** What is sent from here on waits until what this turn changes is on disk. */
-  readonly expectChange: () => void;
 }
 
 /** What the recipient gets as it stood. */

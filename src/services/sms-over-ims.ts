@@ -1,7 +1,6 @@
 /** Short messages in SIP MESSAGE: the IP-SM-GW's part of TS 24.341 §5.3.3. */
 import { type Flow, samePeer } from '../core/flow.ts';
 import type { Logger } from '../core/logger.ts';
-import type { Random } from '../core/random.ts';
 import { type HeaderValue, header, responseTo } from '../sip/message/build.ts';
 import {
   ACCEPT_CONTACT,
@@ -15,27 +14,17 @@ import type { HeaderType } from '../sip/message/headers.ts';
 import type { Request } from '../sip/message/message.ts';
 import { SipError } from '../sip/message/sip-error.ts';
 import { printUri } from '../sip/message/uri.ts';
-import type { Transactions } from '../sip/transaction/user.ts';
-import type { Handsets } from '../store/handsets.ts';
-import type { Binding, Registrations } from '../store/registrations.ts';
+import type { Binding } from '../store/registrations.ts';
 import type { ShortMessage } from '../store/short-message.ts';
 import type { Identity, Subscriber } from '../store/subscribers.ts';
 import { isMeant } from './equipment.ts';
-import { isAccepted, makeMessage, sendMessage } from './message-request.ts';
+import { isAccepted, type MessageParts, makeMessage, sendMessage } from './message-request.ts';
 import { isSentBy } from './sender.ts';
 import type { Incoming, Service } from './service.ts';
 import type { Delivery, DeliveryOutcome, SmsBearer, SmsUplink } from './sms-bearer.ts';
 
-export interface SmsOverImsParts {
-  readonly random: Random;
+export interface SmsOverImsParts extends MessageParts {
   readonly logger: Logger;
-  readonly transactions: Transactions;
-  readonly handsets: Handsets;
-  readonly registrations: Registrations;
-  /** To tags of our responses. */
-  readonly toTag: (request: Request) => string;
-  /** What is sent from here on waits until what this turn changes is on disk. */
-  readonly expectChange: () => void;
 }
 
 /** TS 24.341 §5.3.1, annex B. */
