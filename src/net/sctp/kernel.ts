@@ -4,9 +4,10 @@
  */
 import { createServer, isIPv6, Socket } from 'node:net';
 import { type Endpoint, printEndpoint } from '../../core/endpoint.ts';
-import type { SctpAssociation, SctpConnectOptions, SctpHandler, SctpListener, SctpNet } from '../ports.ts';
+import type { SctpAssociation, SctpConnectOptions, SctpHandler, SctpListener } from '../ports.ts';
 import { systemError } from '../system-error.ts';
 import { NOTIFIED, readNotification } from './notification.ts';
+import type { OnAssociation, OnBug, SctpStack } from './stack.ts';
 import { SCTP, type SystemCalls } from './system-calls.ts';
 
 const BACKLOG = 64;
@@ -24,9 +25,7 @@ const RTO_MIN_MS = 500;
 /** How long an ended association may take to hand over what is pending and see the peer's end. */
 const LINGER_MS = 2000;
 
-type OnBug = (error: unknown) => void;
-
-export function kernelSctp(calls: SystemCalls, onBug: OnBug): SctpNet {
+export function kernelSctp(calls: SystemCalls): SctpStack {
   /** A socket whose associations send with `ppid` and notice dead peers. */
   const open = (endpoint: Endpoint, ppid: number): number => {
     const fd = calls.socket(isIPv6(endpoint.address.split('%', 1)[0] ?? ''));
@@ -46,7 +45,7 @@ export function kernelSctp(calls: SystemCalls, onBug: OnBug): SctpNet {
   };
 
   return {
-    async listenSctp(options, onAssociation) {
+    async listen(options, onAssociation, onBug) {
       let fd: number | undefined;
       try {
         fd = open(options, options.ppid);
@@ -58,7 +57,7 @@ export function kernelSctp(calls: SystemCalls, onBug: OnBug): SctpNet {
         throw systemError(`cannot listen on SCTP ${printEndpoint(options)}`, error);
       }
     },
-    connectSctp(options, handler) {
+    connect(options, handler, onBug) {
       const association = new KernelAssociation(options.remote, options.local ?? { address: '', port: 0 }, onBug);
       const connected = connect(calls, () => open(options.remote, options.ppid), options);
       connected.then(
@@ -71,12 +70,7 @@ export function kernelSctp(calls: SystemCalls, onBug: OnBug): SctpNet {
   };
 }
 
-function listen(
-  fd: number,
-  local: Endpoint,
-  onAssociation: (association: SctpAssociation) => SctpHandler,
-  onBug: OnBug,
-): Promise<SctpListener> {
+function listen(fd: number, local: Endpoint, onAssociation: OnAssociation, onBug: OnBug): Promise<SctpListener> {
   const server = createServer({ allowHalfOpen: false }, (socket) => {
     const { remoteAddress: address, remotePort: port } = socket;
     if (address === undefined || port === undefined) {
@@ -122,7 +116,7 @@ class KernelAssociation implements SctpAssociation {
   readonly #onBug: OnBug;
   #local: Endpoint;
   #socket: Socket | undefined;
-  /** What was sent before the association was up. */
+  /** What was sent before there was a socket. */
   #early: Uint8Array[] | undefined;
   #state: 'open' | 'ending' | 'aborted' = 'open';
 
@@ -172,19 +166,15 @@ class KernelAssociation implements SctpAssociation {
       failure = systemError(`lost the association with SCTP ${printEndpoint(this.remote)}`, error);
     });
     socket.on('close', () => closed(failure));
+    for (const message of this.#early ?? []) socket.write(message);
+    this.#early = undefined;
+    if (this.#state === 'ending') socket.end();
+    else if (this.#state === 'aborted') socket.destroy();
   }
 
   connected(socket: Socket, handler: SctpHandler): void {
     this.serve(socket, handler);
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    if (this.#state === 'aborted') {
-      socket.destroy();
-      return;
-    }
-    for (const message of early) socket.write(message);
-    if (this.#state === 'ending') socket.end();
-    else this.#guarded(() => handler.onUp?.());
+    if (this.#state === 'open') this.#guarded(() => handler.onUp?.());
   }
 
   fail(handler: SctpHandler, error: Error): void {

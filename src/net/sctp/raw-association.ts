@@ -19,6 +19,8 @@ export class RawAssociation implements SctpAssociation {
   readonly #clock: Clock;
   readonly #ppid: number;
   readonly #onBug: (error: unknown) => void;
+  /** Opened from here. */
+  readonly #isOurs: boolean;
   readonly #queue: Uint8Array[] = [];
   #pending = 0;
   #local: Endpoint = { address: '0.0.0.0', port: 0 };
@@ -41,6 +43,7 @@ export class RawAssociation implements SctpAssociation {
     this.#ppid = ppid;
     this.remote = remote;
     this.handler = handler;
+    this.#isOurs = handler !== undefined;
     this.#onBug = onBug;
     this.#since = clock.now();
   }
@@ -65,9 +68,8 @@ export class RawAssociation implements SctpAssociation {
     this.#since = this.#clock.now();
     association.duplicates = [];
     association.on('COMMUNICATION UP', () => {
-      const outgoing = this.handler !== undefined;
       if (this.#state === 'connecting') this.#state = 'up';
-      if (outgoing) this.#guarded(() => this.handler?.onUp?.());
+      if (this.#isOurs) this.#guarded(() => this.handler?.onUp?.());
       this.#pump();
     });
     association.on('DATA ARRIVE', () => {

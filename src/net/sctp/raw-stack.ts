@@ -7,7 +7,7 @@ import { createSocket } from 'node:dgram';
 import { isIPv4 } from 'node:net';
 import type { Clock, Scheduled } from '../../core/clock.ts';
 import { type Endpoint, isWildcard, printEndpoint } from '../../core/endpoint.ts';
-import type { SctpAssociation, SctpHandler, SctpListener, SctpNet } from '../ports.ts';
+import type { SctpAssociation, SctpConnectOptions, SctpHandler, SctpListener, SctpListenOptions } from '../ports.ts';
 import { systemError } from '../system-error.ts';
 import { CHUNK, checkedChunks, serialDistance, withoutAddresses } from './chunk.ts';
 import type {
@@ -19,6 +19,7 @@ import type {
   SctpPackage,
 } from './package.ts';
 import { RawAssociation } from './raw-association.ts';
+import type { OnAssociation, OnBug, SctpStack } from './stack.ts';
 
 /** As the kernel's are set (kernel.ts), where the package has them. */
 const DEFAULTS = {
@@ -39,12 +40,11 @@ const TICK_MS = 1000;
 const FIRST_EPHEMERAL = 0xc000;
 const LAST_EPHEMERAL = 0xfffe;
 
-type OnAssociation = (association: SctpAssociation) => SctpHandler;
-
 /** What belongs to one port. */
 interface Port {
   readonly endpoint: PackageEndpoint;
   readonly ppid: number;
+  onBug: OnBug;
   /** Address and identifier of the listener; it may listen again while associations of its port are left. */
   readonly listened: string | undefined;
   /** Undefined for a port of an association opened from here, and once the listener is closed. */
@@ -52,33 +52,35 @@ interface Port {
   readonly associations: Map<PackageAssociation, RawAssociation>;
 }
 
-export class RawStack implements SctpNet {
+/** One for the process: the package has one raw socket. */
+export class RawStack implements SctpStack {
   readonly #package: SctpPackage;
   readonly #clock: Clock;
-  readonly #onBug: (error: unknown) => void;
+  readonly #onBug: OnBug;
   readonly #ports = new Map<number, Port>();
   /** Our address towards a peer, where the port is bound to all of them: the one it sent to. */
   readonly #sources = new Map<string, string>();
   #transport: PackageTransport | undefined;
   #tick: Scheduled | undefined;
 
-  /** @param clock a real one: the package has timers of its own. */
-  constructor(sctp: SctpPackage, clock: Clock, onBug: (error: unknown) => void) {
+  /** @param clock a real one: the package has timers of its own. @param onBug told of faults that are no handler's. */
+  constructor(sctp: SctpPackage, clock: Clock, onBug: OnBug) {
     this.#package = sctp;
     this.#clock = clock;
     this.#onBug = onBug;
     sctp.defaults(DEFAULTS);
   }
 
-  async listenSctp(
-    { address, port, ppid }: Endpoint & { readonly ppid: number },
+  async listen(
+    { address, port, ppid }: SctpListenOptions,
     onAssociation: OnAssociation,
+    onBug: OnBug,
   ): Promise<SctpListener> {
     const what = `cannot listen on SCTP ${printEndpoint({ address, port })}`;
     let opened: Port;
     try {
       await checkAddress(address);
-      opened = this.#open({ address, port }, ppid, onAssociation);
+      opened = this.#open({ address, port }, ppid, onBug, onAssociation);
     } catch (error) {
       throw systemError(what, error);
     }
@@ -93,16 +95,13 @@ export class RawStack implements SctpNet {
     };
   }
 
-  connectSctp(
-    { remote, local, ppid }: { remote: Endpoint; local?: Endpoint; ppid: number },
-    handler: SctpHandler,
-  ): SctpAssociation {
-    const association = new RawAssociation(this.#clock, ppid, remote, handler, this.#onBug);
+  connect({ remote, local, ppid }: SctpConnectOptions, handler: SctpHandler, onBug: OnBug): SctpAssociation {
+    const association = new RawAssociation(this.#clock, ppid, remote, handler, onBug);
     const what = `cannot connect to SCTP ${printEndpoint(remote)}`;
     checkAddress(local?.address ?? '0.0.0.0')
       .then(() => {
         if (association.over) return;
-        const port = this.#open(local ?? { address: '0.0.0.0', port: 0 }, ppid);
+        const port = this.#open(local ?? { address: '0.0.0.0', port: 0 }, ppid, onBug);
         const opened = port.endpoint.ASSOCIATE({ remoteAddress: remote.address, remotePort: remote.port });
         this.#adopt(port, opened, association, { ...(local ?? { address: '0.0.0.0' }), port: port.endpoint.localPort });
       })
@@ -111,10 +110,11 @@ export class RawStack implements SctpNet {
   }
 
   /** @throws Error with the `code` EADDRINUSE. */
-  #open({ address, port }: Endpoint, ppid: number, onAssociation?: OnAssociation): Port {
+  #open({ address, port }: Endpoint, ppid: number, onBug: OnBug, onAssociation?: OnAssociation): Port {
     const left = this.#ports.get(port);
     if (left?.listened === `${address} ${ppid}` && left.onAssociation === undefined && onAssociation !== undefined) {
       left.onAssociation = onAssociation;
+      left.onBug = onBug;
       return left;
     }
     const bound = isWildcard(address) ? {} : { localAddress: [address] };
@@ -125,7 +125,7 @@ export class RawStack implements SctpNet {
     if (endpoint === undefined) throw Object.assign(new Error('the port is in use'), { code: 'EADDRINUSE' });
     this.#prepare(endpoint);
     const listened = onAssociation && `${address} ${ppid}`;
-    const opened: Port = { endpoint, ppid, listened, onAssociation, associations: new Map() };
+    const opened: Port = { endpoint, ppid, onBug, listened, onAssociation, associations: new Map() };
     this.#ports.set(endpoint.localPort, opened);
     this.#transport?.rawsocket.resumeRecv();
     this.#tick ??= this.#clock.schedule(this.#clock.now() + TICK_MS, () => this.#supervise());
@@ -142,15 +142,7 @@ export class RawStack implements SctpNet {
     };
     if (this.#transport === transport) return;
     this.#transport = transport;
-    // The package would serve "discard", and believe whoever sends an ICMP error.
-    transport.pool[9]?.DESTROY();
-    transport.icmpsocket.removeAllListeners('message');
-    transport.icmpsocket.on('error', () => {});
-    transport.icmpsocket.close();
-    // Ports like those of the last run would look like the same peer, restarted.
-    transport.pointer = FIRST_EPHEMERAL + (process.pid % (LAST_EPHEMERAL - FIRST_EPHEMERAL));
-    transport.rawsocket.buffer = Buffer.alloc(LARGEST_DATAGRAM);
-    transport.rawsocket.removeAllListeners('message');
+    tame(transport);
     transport.rawsocket.on('error', this.#onBug);
     transport.rawsocket.on('message', (datagram: Buffer, source: string) => {
       try {
@@ -234,7 +226,7 @@ export class RawStack implements SctpNet {
     this.#sources.set(sourceKey(port, source, packet.src_port), destination);
     const local = { address: destination, port: endpoint.localPort };
     endpoint.removeAllListeners('association').once('association', (made: PackageAssociation) => {
-      const association = new RawAssociation(this.#clock, port.ppid, remoteOf(made), undefined, this.#onBug);
+      const association = new RawAssociation(this.#clock, port.ppid, remoteOf(made), undefined, port.onBug);
       this.#adopt(port, made, association, local);
       association.handler = onAssociation(association);
     });
@@ -303,8 +295,8 @@ export class RawStack implements SctpNet {
 
   #closeUnused(port: Port): void {
     if (port.onAssociation !== undefined || port.associations.size > 0) return;
+    if (!this.#ports.delete(port.endpoint.localPort)) return;
     port.endpoint.DESTROY();
-    this.#ports.delete(port.endpoint.localPort);
     if (this.#ports.size > 0) return;
     this.#tick?.cancel();
     this.#tick = undefined;
@@ -318,6 +310,18 @@ export class RawStack implements SctpNet {
       for (const association of [...port.associations.values()]) association.supervise();
     }
   }
+}
+
+/** The package would serve "discard", and believe whoever sends an ICMP error. */
+function tame(transport: PackageTransport): void {
+  transport.pool[9]?.DESTROY();
+  transport.icmpsocket.removeAllListeners('message');
+  transport.icmpsocket.on('error', () => {});
+  transport.icmpsocket.close();
+  // Ports like those of the last run would look like the same peer, restarted.
+  transport.pointer = FIRST_EPHEMERAL + (process.pid % (LAST_EPHEMERAL - FIRST_EPHEMERAL));
+  transport.rawsocket.buffer = Buffer.alloc(LARGEST_DATAGRAM);
+  transport.rawsocket.removeAllListeners('message');
 }
 
 function sourceKey({ endpoint }: Port, address: string, port: number): string {

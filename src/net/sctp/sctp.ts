@@ -4,37 +4,38 @@ import type { SctpNet } from '../ports.ts';
 import { kernelSctp } from './kernel.ts';
 import { loadPackage } from './package.ts';
 import { RawStack } from './raw-stack.ts';
+import type { OnBug, SctpStack } from './stack.ts';
 import { systemCalls } from './system-calls.ts';
 
-type OnBug = (error: unknown) => void;
+/** Found out when SCTP is first asked for; the process has one. */
+let found: SctpStack | undefined;
 
-/** Found out when SCTP is first asked for. @param onBug told what a handler threw. */
+/** @param onBug told what a handler threw. */
 export function systemSctp(onBug: OnBug): SctpNet {
-  let found: SctpNet | undefined;
   const stack = () => {
     found ??= find(onBug);
     return found;
   };
   return {
-    listenSctp: (options, onAssociation) => stack().listenSctp(options, onAssociation),
-    connectSctp: (options, handler) => stack().connectSctp(options, handler),
+    listenSctp: (options, onAssociation) => stack().listen(options, onAssociation, onBug),
+    connectSctp: (options, handler) => stack().connect(options, handler, onBug),
   };
 }
 
-function find(onBug: OnBug): SctpNet {
+function find(onBug: OnBug): SctpStack {
   const kernel = attempt(() => {
     const calls = systemCalls();
     calls.close(calls.socket(false));
-    return kernelSctp(calls, onBug);
+    return kernelSctp(calls);
   });
   if (!(kernel instanceof Error)) return kernel;
   const raw = attempt(() => new RawStack(loadPackage(), systemClock(onBug), onBug));
   if (!(raw instanceof Error)) return raw;
   const words = `the kernel has no SCTP (${kernel.message}), and raw sockets cannot be used: ${raw.message}`;
-  return absent(Object.assign(new Error(words), { code: 'EPROTONOSUPPORT' }), onBug);
+  return absent(Object.assign(new Error(words), { code: 'EPROTONOSUPPORT' }));
 }
 
-function attempt(make: () => SctpNet): SctpNet | Error {
+function attempt(make: () => SctpStack): SctpStack | Error {
   try {
     return make();
   } catch (error) {
@@ -42,10 +43,10 @@ function attempt(make: () => SctpNet): SctpNet | Error {
   }
 }
 
-function absent(error: Error, onBug: OnBug): SctpNet {
+function absent(error: Error): SctpStack {
   return {
-    listenSctp: () => Promise.reject(error),
-    connectSctp({ remote, local }, handler) {
+    listen: () => Promise.reject(error),
+    connect({ remote, local }, handler, onBug) {
       queueMicrotask(() => {
         try {
           handler.onClose(error);

@@ -10,6 +10,7 @@ const SOCK_STREAM = 1;
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
 const SO_ERROR = 4;
 const IPPROTO_IPV6 = 41;
 const IPV6_V6ONLY = 26;
@@ -40,7 +41,7 @@ interface CFunction {
 }
 
 export interface SystemCalls {
-  /** A one-to-one SCTP socket that does not block. @throws Error with the system's `code`. */
+  /** A one-to-one SCTP socket that does not block, and may be bound where ended associations linger. @throws Error with the system's `code`. */
   socket(ipv6: boolean): number;
   /** @throws as socket(). */
   setOption(fd: number, option: number, value: Uint8Array): void;
@@ -100,6 +101,7 @@ function load(): SystemCalls {
     socket(ipv6) {
       const family = ipv6 ? AF_INET6 : AF_INET;
       const fd = checked('socket', socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_SCTP));
+      checked('setsockopt', setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, int32(1), 4));
       if (ipv6) checked('setsockopt', setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, int32(1), 4));
       return fd;
     },

@@ -2,13 +2,22 @@ import assert from 'node:assert/strict';
 import { it, type TestContext } from 'node:test';
 import type { Endpoint } from '../../../src/core/endpoint.ts';
 import type { SctpAssociation, SctpNet } from '../../../src/net/ports.ts';
+import type { OnBug, SctpStack } from '../../../src/net/sctp/stack.ts';
 import { Peer } from './peer.ts';
 
-const PPID = 46;
+/** Diameter's. */
+export const PPID = 46;
 
 export interface Accepted {
   readonly association: SctpAssociation;
   readonly peer: Peer;
+}
+
+export function netOf(stack: SctpStack, onBug: OnBug): SctpNet {
+  return {
+    listenSctp: (options, onAssociation) => stack.listen(options, onAssociation, onBug),
+    connectSctp: (options, handler) => stack.connect(options, handler, onBug),
+  };
 }
 
 /** A listener, and what it accepted. */

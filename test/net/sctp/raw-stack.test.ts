@@ -4,7 +4,7 @@ import { loadPackage, type SctpPackage } from '../../../src/net/sctp/package.ts'
 import { RawStack } from '../../../src/net/sctp/raw-stack.ts';
 import { systemCalls } from '../../../src/net/sctp/system-calls.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
-import { listen, testAssociations } from './associations.ts';
+import { listen, netOf, testAssociations } from './associations.ts';
 import { BarePeer, dataValue, parameter, printChunk } from './bare-peer.ts';
 
 /** A corner of the loopback range and a port of this process's own: raw sockets see everybody's packets. */
@@ -38,7 +38,7 @@ describe('SCTP over raw sockets', { timeout: 60_000, skip: reason !== undefined 
   const onBug = (error: unknown) => void bugs.push(error);
   // The package has timers of its own; this clock is for what the guard adds.
   const clock = new FakeClock();
-  const net = new RawStack(sctp, clock, onBug);
+  const net = netOf(new RawStack(sctp, clock, onBug), onBug);
   testAssociations(net, '127.0.0.1', PORT);
 
   async function associated(t: TestContext) {
