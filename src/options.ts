@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { readSqn } from './aka/sequence.ts';
 import type { ImpuSettings } from './config/settings/impu.ts';
 import type { UserSettings } from './config/settings/user.ts';
@@ -41,6 +42,12 @@ export function portRanges({ sip_addr }: Settings): readonly PortRange[] {
     portMin: port_min,
     portMax: port_max,
   }));
+}
+
+/** The VLR's name towards MMEs: a host of the home domain, where that has a name. */
+export function vlrName(domain: string): string {
+  const isName = isIP(domain) === 0 && domain.length < 200 && domain.split('.').every(({ length }) => length < 64);
+  return isName ? `vlr.${domain}` : 'vlr.lteims';
 }
 
 export function smsFaultOptions(settings: Settings): SmsFaultOptions {

@@ -19,8 +19,8 @@ import { Registrar } from './ims/scscf.ts';
 import { subscriptionTable } from './ims/subscription-table.ts';
 import { ToTags } from './ims/to-tags.ts';
 import type { Log } from './log/log.ts';
-import { sipLogTap } from './log/tap-log.ts';
-import type { Net } from './net/ports.ts';
+import { sgsapLogTap, sipLogTap } from './log/tap-log.ts';
+import type { Net, SctpListener, SctpNet } from './net/ports.ts';
 import {
   creatorOf,
   messageLimits,
@@ -29,6 +29,7 @@ import {
   socketOptions,
   streamOptions,
   subscriberOf,
+  vlrName,
 } from './options.ts';
 import { MediaRelay } from './rtp/relay.ts';
 import { services } from './services/index.ts';
@@ -38,6 +39,8 @@ import { SmsDelivery } from './services/sms-delivery.ts';
 import { SmsFaults } from './services/sms-faults.ts';
 import { SmsOutbox } from './services/sms-outbox.ts';
 import { SmsOverIms } from './services/sms-over-ims.ts';
+import { SmsOverSgs } from './services/sms-over-sgs.ts';
+import { Vlr } from './sgsap/vlr.ts';
 import { Dialogs } from './sip/dialog/dialogs.ts';
 import type { Request } from './sip/message/message.ts';
 import { TransactionLayer } from './sip/transaction/layer.ts';
@@ -63,7 +66,7 @@ import { userRows } from './user-rows.ts';
 export interface ServerParts {
   readonly clock: Clock;
   readonly random: Random;
-  readonly net: Net;
+  readonly net: Net & SctpNet;
   readonly log: Log;
   /** Told of everything thrown that should not have been. */
   readonly onBug: (error: unknown) => void;
@@ -90,6 +93,10 @@ export interface Server {
   readonly actions: Actions;
   /** Where SIP is listened on now. */
   readonly listening: readonly Endpoint[];
+  /** Where MMEs connect, and how; undefined without SMS over SGs. */
+  readonly sgs: Pick<SctpListener, 'local' | 'stack'> | undefined;
+  /** What of the settings cannot be had on this machine, in words. */
+  readonly warnings: readonly string[];
   counts(): Counts;
   /** Takes over those settings that may change while the server runs. */
   configure(settings: Settings): void;
@@ -216,9 +223,11 @@ export async function startServer(settings: Settings, version: string, parts: Se
   const smsOverIms = new SmsOverIms({ ...messageParts, logger: ims });
   const pageMode = new PageMode({ ...messageParts, subscribers });
   const faults = new SmsFaults(smsFaultOptions(settings));
+  const sgs = settings.sctp_addr && sgsOf(settings.sctp_addr);
   // By IMS where the handset takes it there, then over SGs, then as text for softphones.
+  const bearers = [smsOverIms, ...(sgs === undefined ? [] : [sgs.bearer]), pageMode];
   const delivery = new SmsDelivery(
-    { clock, logger: ims, messages, bearers: [smsOverIms, pageMode] },
+    { clock, logger: ims, messages, bearers },
     {
       retryMs: settings.sms_retry_delay * 1000,
       centre: rpAddress(settings.sms_centre_address),
@@ -231,6 +240,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
   );
   const centre = new ServiceCentre({ clock, logger: ims, subscribers, messages, delivery, outbox, faults });
   smsOverIms.uplink = centre;
+  if (sgs !== undefined) sgs.bearer.centre = centre;
   pageMode.centre = centre;
 
   const router = new Router({
@@ -254,6 +264,9 @@ export async function startServer(settings: Settings, version: string, parts: Se
     if (bound.length > 0) centre.available(subscriber);
   });
 
+  const warnings: string[] = [];
+  let sgsListener: SctpListener | undefined;
+
   // What a restart left: read before the first message, acted on once messages can be sent.
   if (create !== undefined) restoreCreatedUsers(created, subscribers, create);
   restoreSequenceNumbers(sequenceNumbers, subscribers);
@@ -262,7 +275,9 @@ export async function startServer(settings: Settings, version: string, parts: Se
   outbox.restore();
   try {
     await transport.open((message, flow) => transactions.receive(message, flow));
+    if (sgs !== undefined) sgsListener = await openSgs(sgs.vlr);
   } catch (error) {
+    transport.close();
     state.close();
     throw error;
   }
@@ -294,6 +309,29 @@ export async function startServer(settings: Settings, version: string, parts: Se
     return bindings.length;
   }
 
+  function sgsOf(endpoint: Endpoint) {
+    const logger = log.logger('sgsap');
+    const afterCommit = (run: () => void) => state.afterCommit(run);
+    const parts = { net, clock, random, logger, tap: sgsapLogTap(log), afterCommit };
+    const vlr = new Vlr(parts, { endpoint, name: vlrName(settings.domain), zoneMinutes });
+    const bearer = new SmsOverSgs({ clock, logger, vlr, subscribers, faults });
+    vlr.user = bearer;
+    return { vlr, bearer };
+  }
+
+  /** A machine without SCTP serves everything else. */
+  async function openSgs(vlr: Vlr): Promise<SctpListener | undefined> {
+    try {
+      return await vlr.open();
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EPROTONOSUPPORT')) throw error;
+      const warning = `no short messages over SGs (sctp_addr): ${error.message}`;
+      log.logger('sgsap').warn(warning);
+      warnings.push(warning);
+      return undefined;
+    }
+  }
+
   /** A short message of the server's own. */
   function sendSms(identity: string, text: string, sender = settings.com_name): number | undefined {
     const to = subscribers.ownerNamed(identity);
@@ -309,6 +347,8 @@ export async function startServer(settings: Settings, version: string, parts: Se
     get listening() {
       return transport.places.map(({ local }) => local);
     },
+    sgs: sgsListener,
+    warnings,
     actions: {
       log,
       unregister: (identity, event) => withUser(identity, (bindings) => registrar.deregister(bindings, event)),
@@ -320,6 +360,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
         const subscriber = subscribers.named(identity);
         return subscriber && delivery.flush(subscriber);
       },
+      mmes: () => sgs?.vlr.mmes(),
       quit: parts.quit,
     },
     configure(changed) {
@@ -335,6 +376,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
         });
       // What is still to be told leaves after its commit.
       state.close();
+      sgs?.vlr.close();
       transactions.close();
       transport.close();
       relay.close();

@@ -28,6 +28,8 @@ export interface Actions {
    * @returns how many there were; undefined when nobody has the identity.
    */
   flushSms(identity: string): number | undefined;
+  /** The MMEs of SGs, connected or with UEs still; undefined without `sctp_addr`. */
+  mmes(): readonly MmeRow[] | undefined;
   /** Begins the orderly end of the daemon. */
   quit(): void;
 }
@@ -64,4 +66,14 @@ export interface BindingRow {
   readonly ipsec: boolean;
   /** Base station or proxy it came through, where known. */
   readonly registeredVia?: string;
+}
+
+export interface MmeRow {
+  /** Undefined until it has told. */
+  readonly name: string | undefined;
+  /** `address:port`, without port while it is not connected. */
+  readonly remote: string;
+  readonly connected: boolean;
+  /** UEs associated through it. */
+  readonly ues: number;
 }

@@ -1,12 +1,22 @@
 /** The one table of commands: what the monitor and the API offer, in the order `help` lists them. */
 import { type Command, CommandError, DONE, type Output } from './command.ts';
 import { logCommand } from './log-command.ts';
+import { mmeCommand } from './mme-command.ts';
 import { reauthenticateCommand, unregisterCommand } from './registration-commands.ts';
 import { smsCommand, smsFlushCommand } from './sms-commands.ts';
 import { wrap } from './table.ts';
 import { usersCommand } from './users-command.ts';
 
-export type CommandName = 'help' | 'log' | 'users' | 'unregister' | 'reauthenticate' | 'sms' | 'sms_flush' | 'quit';
+export type CommandName =
+  | 'help'
+  | 'log'
+  | 'users'
+  | 'unregister'
+  | 'reauthenticate'
+  | 'sms'
+  | 'sms_flush'
+  | 'mme'
+  | 'quit';
 
 const helpCommand: Command = {
   synopsis: '[command]',
@@ -35,6 +45,7 @@ export const COMMANDS: { readonly [N in CommandName]: Command } = {
   reauthenticate: reauthenticateCommand,
   sms: smsCommand,
   sms_flush: smsFlushCommand,
+  mme: mmeCommand,
   quit: quitCommand,
 };
 

@@ -12,7 +12,7 @@ describe('help', () => {
     const lines = COMMANDS.help.run({}, actions).print(WIDE);
     assert.deepEqual(
       lines.map((line) => line.split(' ')[0]),
-      ['help', 'log', 'users', 'unregister', 'reauthenticate', 'sms', 'sms_flush', 'quit'],
+      ['help', 'log', 'users', 'unregister', 'reauthenticate', 'sms', 'sms_flush', 'mme', 'quit'],
     );
     assert.match(lines[0] ?? '', /^help \[command\] +\w/);
   });
@@ -132,6 +132,29 @@ describe('users', () => {
   it('completes identities', () => {
     const { actions } = fakeActions();
     assert.deepEqual(COMMANDS.users.complete?.(['tel:'], actions), ['tel:600', 'tel:1234']);
+  });
+});
+
+describe('mme', () => {
+  const mmes = [
+    { name: 'mme1.epc.test', remote: '192.0.2.9:36412', connected: true, ues: 12 },
+    { name: undefined, remote: '192.0.2.10', connected: false, ues: 1 },
+  ];
+
+  it('lists the MMEs', () => {
+    const { actions } = fakeActions([], mmes);
+    const output = COMMANDS.mme.run({}, actions);
+    assert.deepEqual(output.data, { mmes });
+    assert.deepEqual(output.print(WIDE), [
+      '         Name          Address         State  UEs',
+      'mme1.epc.test  192.0.2.9:36412     connected   12',
+      '            -       192.0.2.10  disconnected    1',
+    ]);
+  });
+
+  it('says why there are none', () => {
+    assert.deepEqual(COMMANDS.mme.run({}, fakeActions([], []).actions).print(WIDE), ['No MME connected']);
+    assert.match(COMMANDS.mme.run({}, fakeActions().actions).print(WIDE)[0] ?? '', /sctp_addr is not set/);
   });
 });
 

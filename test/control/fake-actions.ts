@@ -1,4 +1,4 @@
-import type { Actions, UserRow } from '../../src/control/actions.ts';
+import type { Actions, MmeRow, UserRow } from '../../src/control/actions.ts';
 
 export const REGISTERED: UserRow = {
   impi: '001010123456789@ims.mnc001.mcc001.3gppnetwork.org',
@@ -30,7 +30,7 @@ export const ABSENT: UserRow = {
 };
 
 /** Actions that remember what they were asked. */
-export function fakeActions(users: readonly UserRow[] = [REGISTERED, ABSENT]) {
+export function fakeActions(users: readonly UserRow[] = [REGISTERED, ABSENT], mmes?: readonly MmeRow[]) {
   const asked: string[] = [];
   const actions: Actions = {
     log: {
@@ -57,6 +57,7 @@ export function fakeActions(users: readonly UserRow[] = [REGISTERED, ABSENT]) {
       asked.push(`sms_flush ${identity}`);
       return users.find(({ impi }) => impi === identity)?.sms;
     },
+    mmes: () => mmes,
     quit: () => asked.push('quit'),
   };
   return { actions, asked };

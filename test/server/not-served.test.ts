@@ -17,7 +17,6 @@ describe('settings whose service is not there', () => {
     assert.deepEqual(withoutEffect(load('')), []);
     assert.deepEqual(withoutEffect(load('com_addr: "127.0.0.1", sctp_addr: "127.0.0.1", echo: "tel:666"')), [
       'com_addr',
-      'sctp_addr',
       'echo',
     ]);
   });

@@ -45,7 +45,7 @@ let servers = 0;
 
 /**
  * @param users entries of ue_db, as in a configuration file.
- * @param settings further properties.
+ * @param settings further properties; OWN stands for the lab's address.
  * @param socket properties of the first SIP socket besides its address; BOUND stands for the lab's address.
  * @param more further addresses to listen on, IPv6 ones without a port: they get one of this test.
  */
@@ -64,7 +64,7 @@ export async function startLab(
   const config = (
     entries: string,
   ) => `sip_addr: [{addr: "${shown}", ${socket.replace('BOUND', address)}}, ${others.join(', ')}], domain: "ims.test", timer_t1: 0.5, timer_t2: 4, timer_t4: 5,
-    ${settings} ue_db: [${entries}]`;
+    ${settings.replaceAll('OWN', address)} ue_db: [${entries}]`;
   const phones: Phone[] = [];
   t.after(() => {
     for (const phone of phones) phone.close();
