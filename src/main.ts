@@ -53,13 +53,15 @@ function readConfiguration(path: string): Settings | undefined {
   return settings;
 }
 
-const STACKS = { kernel: 'the kernel', 'raw sockets': 'our own over raw sockets' } as const;
-
 function banner(settings: Settings, { listening, sgs, warnings }: Server): readonly string[] {
   const idle = withoutEffect(settings);
   return [
     `${PROGRAM} ${version}: ${settings.ue_db.length} users, SIP on ${listening.map(printEndpoint).join(', ')}`,
-    ...(sgs === undefined ? [] : [`SGs on ${printEndpoint(sgs.local)}, SCTP of ${STACKS[sgs.stack]}`]),
+    ...(sgs === undefined
+      ? []
+      : [
+          `SGs on ${printEndpoint(sgs.local)}, ${sgs.stack === 'kernel' ? "the kernel's SCTP" : 'SCTP over raw sockets'}`,
+        ]),
     ...warnings.map((warning) => `Warning: ${warning}`),
     ...(settings.log_filename === undefined ? [] : [`Log: ${settings.log_filename}`]),
     ...(idle.length === 0 ? [] : [`Not served by this version, without effect: ${idle.join(', ')}`]),

@@ -215,7 +215,10 @@ export function imsiOctets(digits: string): Buffer {
 }
 
 function imsiDigits(octets: Buffer): string {
-  const digits = octets.toString('hex').replaceAll(/(.)(.)/g, '$2$1').slice(1);
+  const digits = octets
+    .toString('hex')
+    .replaceAll(/(.)(.)/g, '$2$1')
+    .slice(1);
   return digits.replace('f', '');
 }
 

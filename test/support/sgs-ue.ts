@@ -167,7 +167,7 @@ function unpacked(octets: Uint8Array, septets: number): string {
   octets.forEach((octet, at) => {
     bits |= BigInt(octet) << BigInt(8 * at);
   });
-  return Array.from({ length: septets }, (_, at) =>
-    String.fromCharCode(Number((bits >> BigInt(7 * at)) & 127n)),
-  ).join('');
+  return Array.from({ length: septets }, (_, at) => String.fromCharCode(Number((bits >> BigInt(7 * at)) & 127n))).join(
+    '',
+  );
 }

@@ -123,8 +123,9 @@ export function loadPackage(): SctpPackage {
   try {
     raw = require('raw-socket') as typeof raw;
   } catch (error) {
-    const [why = ''] = String(error instanceof Error ? error.message : error).split('\n');
-    throw new Error(`${why}; npm ci, on a machine with a C compiler, makes it for this Node.js`);
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const why = code === 'MODULE_NOT_FOUND' ? 'is not there' : 'was made for another Node.js';
+    throw new Error(`the package raw-socket ${why}; npm ci, on a machine with a C compiler, makes it`);
   }
   try {
     raw.createSocket({ protocol: IPPROTO_SCTP }).close();

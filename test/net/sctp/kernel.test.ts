@@ -48,7 +48,11 @@ if (inKernelLab(import.meta.url)) {
       const command = commandOrSkip(t, 'tcpdump', 'tcpdump');
       if (command === undefined) return;
       const capture = join(temporaryFolder(t), 'ppid.pcap');
-      const tcpdump = spawn(command, ['-Z', 'root', '-i', 'lo', '-U', '-w', capture, 'sctp', 'port', '4646'], { stdio: 'pipe' });
+      const tcpdump = spawn(
+        command,
+        ['--immediate-mode', '-Z', 'root', '-i', 'lo', '-U', '-w', capture, 'sctp', 'port', '4646'],
+        { stdio: 'pipe' },
+      );
       await once(tcpdump.stderr, 'data');
       const { local, next } = await listen(t, net, { address: '127.0.0.1', port: 4646 });
       const client = await connected(t, net, local);

@@ -25,7 +25,7 @@ function missing(): string | undefined {
     loadPackage();
     return undefined;
   } catch (error) {
-    return `needs the optional packages sctp and raw-socket, built for this Node.js: ${String(error).split('\n', 1)[0]}`;
+    return error instanceof Error ? error.message : String(error);
   }
 }
 
