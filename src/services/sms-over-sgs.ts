@@ -2,14 +2,13 @@
 import type { Clock, Scheduled } from '../core/clock.ts';
 import { MalformedError } from '../core/errors.ts';
 import type { Logger } from '../core/logger.ts';
-import { Machine } from '../core/machine.ts';
-import { REJECT_CAUSE } from '../sgsap/elements.ts';
+import { REJECT_CAUSE } from '../sgsap/causes.ts';
 import type { UplinkDetails, Vlr, VlrUser } from '../sgsap/vlr.ts';
 import { CpFault, type CpMessage, parseCp, printCp, type TransactionIdentifier } from '../sms/cp.ts';
 import { CP_CAUSE, describeCpCause } from '../sms/cp-causes.ts';
-import { CP_MACHINE, type CpEffect, type CpEvent, type CpState, established } from '../sms/cp-connection.ts';
 import type { ShortMessage } from '../store/short-message.ts';
-import type { Subscriber, Subscribers } from '../store/subscribers.ts';
+import type { Identity, Subscriber, Subscribers } from '../store/subscribers.ts';
+import { CpTransaction } from './cp-transaction.ts';
 import { sameEquipment } from './equipment.ts';
 import type { Delivery, DeliveryOutcome, SmsBearer, SmsUplink } from './sms-bearer.ts';
 import type { SmsFaults } from './sms-faults.ts';
@@ -30,18 +29,12 @@ interface Job {
   patience: Scheduled | undefined;
 }
 
-/** One CP transaction. */
-interface Connection {
-  readonly machine: Machine<CpState, CpEvent, CpEffect, undefined>;
-  /** Nothing more comes from the RP layer. */
-  done: boolean;
-}
-
 /** What is under way with one UE. */
 interface Traffic {
   readonly imsi: string;
   readonly subscriber: Subscriber;
-  readonly connections: Map<string, Connection>;
+  /** By the name the handset has for them. */
+  readonly transactions: Map<string, CpTransaction>;
   /** Waits for the radio connection. */
   job: Job | undefined;
   /** What the UE sent is being dealt with: what is to be sent comes after its acknowledgement. */
@@ -121,7 +114,7 @@ export class SmsOverSgs implements SmsBearer, VlrUser {
     const traffic = this.#traffic.get(imsi);
     if (traffic === undefined) return;
     this.#traffic.delete(imsi);
-    for (const { machine } of traffic.connections.values()) machine.dispatch({ type: 'release', why });
+    for (const transaction of traffic.transactions.values()) transaction.dispatch({ type: 'release', why });
     this.#fail(traffic, why);
   }
 
@@ -155,20 +148,16 @@ export class SmsOverSgs implements SmsBearer, VlrUser {
 
   #receive(traffic: Traffic, message: CpMessage, details: UplinkDetails): void {
     const { imsi, subscriber } = traffic;
-    const key = keyOf(message.transaction);
-    let connection = traffic.connections.get(key);
+    let transaction = traffic.transactions.get(keyOf(message.transaction));
     // One of a network that has restarted since: the handset has its answer taken all the same.
-    if (connection === undefined && message.type === 'data') {
-      const identity = identityOf(subscriber, details.imeisv);
-      connection = this.#connect(traffic, answering(message.transaction), (rpdu, reply) => {
-        this.centre?.receive({ subscriber, identity }, rpdu, reply);
-      });
+    if (message.type === 'data') {
+      transaction ??= this.#connect(traffic, answering(message.transaction), identityOf(subscriber, details.imeisv));
     }
     traffic.busy = true;
     try {
-      if (message.type === 'data') connection?.machine.dispatch({ type: 'data', rpdu: message.userData });
-      else if (message.type === 'ack') connection?.machine.dispatch({ type: 'ack' });
-      else connection?.machine.dispatch({ type: 'error', cause: message.cause });
+      if (message.type === 'data') transaction?.dispatch({ type: 'data', rpdu: message.userData });
+      else if (message.type === 'ack') transaction?.dispatch({ type: 'ack' });
+      else transaction?.dispatch({ type: 'error', cause: message.cause });
     } finally {
       traffic.busy = false;
     }
@@ -177,90 +166,51 @@ export class SmsOverSgs implements SmsBearer, VlrUser {
 
   /** RP-DATA in CP-DATA, now that the handset hears it. */
   #begin(traffic: Traffic, job: Job): void {
-    const { subscriber } = traffic;
     job.patience?.cancel();
     traffic.job = undefined;
     const transaction = { byOriginator: true, value: this.#transactions++ % TRANSACTIONS };
-    const connection: Connection = this.#connect(
-      traffic,
-      transaction,
-      (rpdu, reply) => {
-        // What the handset says now is its answer, and the last word.
-        connection.done = true;
-        this.centre?.receive({ subscriber, identity: undefined }, rpdu, reply);
-      },
-      job.told,
-    );
-    connection.machine.dispatch({ type: 'send', rpdu: job.delivery.rpdu });
+    const made = this.#connect(traffic, transaction, undefined, job.told);
+    made.dispatch({ type: 'send', rpdu: job.delivery.rpdu });
   }
 
   /** @param told what became of RP-DATA of ours; without, the handset began the transaction. */
   #connect(
     traffic: Traffic,
     transaction: TransactionIdentifier,
-    receive: (rpdu: Uint8Array, reply: (rpdu: Uint8Array) => void) => void,
+    identity: Identity | undefined,
     told?: (outcome: DeliveryOutcome) => void,
-  ): Connection {
+  ): CpTransaction {
     const { clock, logger } = this.#parts;
-    const { imsi, connections } = traffic;
+    const { imsi, subscriber, transactions } = traffic;
     const key = keyOf(answering(transaction));
-    const perform = (effect: CpEffect) => {
-      switch (effect.type) {
-        case 'data':
-          this.#send(imsi, { transaction, type: 'data', userData: effect.rpdu });
-          break;
-        case 'ack':
-          this.#send(imsi, { transaction, type: 'ack' });
-          break;
-        case 'rpdu':
-          try {
-            receive(effect.rpdu, (rpdu) => connection.machine.dispatch({ type: 'send', rpdu }));
-          } catch (error) {
-            if (!(error instanceof MalformedError)) throw error;
-            logger.warn(`${imsi}: malformed RPDU: ${error.message}`);
-          }
-          break;
-        case 'taken':
-          // Our answer to the handset's RPDU is the last word too.
-          if (told === undefined) connection.done = true;
-          told?.({ type: 'taken' });
-          break;
-        case 'failed':
-          logger.info(`${imsi}: ${effect.why}`);
-          told?.({ type: 'failed', why: effect.why });
-          break;
-      }
-    };
-    const machine: Connection['machine'] = new Machine(
-      CP_MACHINE,
-      established(undefined, clock.now()),
+    const made: CpTransaction = new CpTransaction(transaction, {
       clock,
-      undefined,
-      {
-        perform,
-        onFinal: () => {
-          if (connections.get(key) === connection) connections.delete(key);
-          if (!traffic.busy && this.#traffic.get(imsi) === traffic) this.#settle(traffic);
-        },
+      logger,
+      imsi,
+      send: (message) => this.#send(imsi, message),
+      receive: (rpdu, reply) => this.centre?.receive({ subscriber, identity }, rpdu, reply),
+      ...(told !== undefined && { told }),
+      onEnd: () => {
+        if (transactions.get(key) === made) transactions.delete(key);
+        if (!traffic.busy && this.#traffic.get(imsi) === traffic) this.#settle(traffic);
       },
-    );
-    const connection: Connection = { machine, done: false };
-    connections.get(key)?.machine.abandon();
-    connections.set(key, connection);
-    return connection;
+    });
+    transactions.get(key)?.abandon();
+    transactions.set(key, made);
+    return made;
   }
 
   /** Ends what is done; then sends what waits, or lets the radio connection go. */
   #settle(traffic: Traffic): void {
     if (traffic.busy) return;
-    const { imsi, connections } = traffic;
-    for (const [key, { machine, done }] of connections) {
-      if (!done) continue;
-      machine.abandon();
-      connections.delete(key);
+    const { imsi, transactions } = traffic;
+    for (const [key, transaction] of transactions) {
+      if (!transaction.done) continue;
+      transaction.abandon();
+      transactions.delete(key);
     }
     if (traffic.job !== undefined) this.#parts.vlr.page(imsi);
-    else if (connections.size === 0) {
+    else if (transactions.size === 0) {
       this.#traffic.delete(imsi);
       this.#parts.vlr.release(imsi);
     }
@@ -278,9 +228,9 @@ export class SmsOverSgs implements SmsBearer, VlrUser {
   #reject(imsi: string, { transaction }: CpMessage): void {
     this.#refuse(imsi, transaction, CP_CAUSE.networkFailure);
     const traffic = this.#traffic.get(imsi);
-    const connection = traffic?.connections.get(keyOf(transaction));
-    if (connection === undefined) this.#parts.vlr.release(imsi);
-    else connection.machine.dispatch({ type: 'release', why: 'rejected, as sms_message_filter says' });
+    const known = traffic?.transactions.get(keyOf(transaction));
+    if (known === undefined) this.#parts.vlr.release(imsi);
+    else known.dispatch({ type: 'release', why: 'rejected, as sms_message_filter says' });
   }
 
   #refuse(imsi: string, transaction: TransactionIdentifier, own: number): void {
@@ -312,7 +262,7 @@ export class SmsOverSgs implements SmsBearer, VlrUser {
   #of(imsi: string, subscriber: Subscriber): Traffic {
     const known = this.#traffic.get(imsi);
     if (known !== undefined) return known;
-    const traffic: Traffic = { imsi, subscriber, connections: new Map(), job: undefined, busy: false };
+    const traffic: Traffic = { imsi, subscriber, transactions: new Map(), job: undefined, busy: false };
     this.#traffic.set(imsi, traffic);
     return traffic;
   }
@@ -333,7 +283,7 @@ function keyOf({ byOriginator, value }: TransactionIdentifier): string {
 }
 
 /** The identity that stands for this phone, where one does. */
-function identityOf({ identities, multiSim }: Subscriber, equipment: string | undefined) {
+function identityOf({ identities, multiSim }: Subscriber, equipment: string | undefined): Identity | undefined {
   if (!multiSim || equipment === undefined) return undefined;
   return identities.find(({ imeisv }) => imeisv !== undefined && sameEquipment(imeisv, equipment));
 }

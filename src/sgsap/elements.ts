@@ -1,6 +1,7 @@
 /** The information elements of SGsAP (TS 29.118 §9.4): identifiers of table 9.2 and what they hold. */
 import { MalformedError } from '../core/errors.ts';
 import { type MobileIdentity, printDigits, printIdentity, readDigits, readIdentity } from './bcd.ts';
+import { REJECT_CAUSES, SGS_CAUSES } from './causes.ts';
 
 export interface Plmn {
   readonly mcc: string;
@@ -33,68 +34,6 @@ export const SERVICE = { csCall: 1, sms: 2 } as const;
 
 /** §9.4.2. */
 export const LOCATION_UPDATE_TYPES: Names = { 1: 'IMSI attach', 2: 'normal location update' };
-
-/** §9.4.18. */
-export const SGS_CAUSE = {
-  imsiDetachedForEps: 1,
-  imsiDetached: 2,
-  imsiUnknown: 3,
-  imsiDetachedForNonEps: 4,
-  imsiImplicitlyDetachedForNonEps: 5,
-  ueUnreachable: 6,
-  wrongState: 7,
-  missingMandatory: 8,
-  invalidMandatory: 9,
-  conditionalError: 10,
-  semanticallyIncorrect: 11,
-  messageUnknown: 12,
-  callRejectedByUser: 13,
-  ueTemporarilyUnreachable: 14,
-} as const;
-
-const SGS_CAUSES: Names = {
-  1: 'IMSI detached for EPS services',
-  2: 'IMSI detached for EPS and non-EPS services',
-  3: 'IMSI unknown',
-  4: 'IMSI detached for non-EPS services',
-  5: 'IMSI implicitly detached for non-EPS services',
-  6: 'UE unreachable',
-  7: 'message not compatible with the protocol state',
-  8: 'missing mandatory information element',
-  9: 'invalid mandatory information',
-  10: 'conditional information element error',
-  11: 'semantically incorrect message',
-  12: 'message unknown',
-  13: 'mobile terminating CS fallback call rejected by the user',
-  14: 'UE temporarily unreachable',
-};
-
-/** TS 24.008 §10.5.3.6. */
-export const REJECT_CAUSE = {
-  imsiUnknownInHlr: 2,
-  illegalMs: 3,
-  illegalMe: 6,
-  plmnNotAllowed: 11,
-  locationAreaNotAllowed: 12,
-  roamingNotAllowed: 13,
-  noSuitableCells: 15,
-  networkFailure: 17,
-  congestion: 22,
-} as const;
-
-const REJECT_CAUSES: Names = {
-  2: 'IMSI unknown in HLR',
-  3: 'illegal MS',
-  4: 'IMSI unknown in VLR',
-  5: 'IMEI not accepted',
-  6: 'illegal ME',
-  11: 'PLMN not allowed',
-  12: 'location area not allowed',
-  13: 'roaming not allowed in this location area',
-  15: 'no suitable cells in location area',
-  17: 'network failure',
-  22: 'congestion',
-};
 
 type Names = { readonly [value: number]: string };
 

@@ -15,6 +15,9 @@ export interface LinkParts {
 /** An erroneous message is sent back no longer than its element may be. */
 const LONGEST_ELEMENT = 255;
 
+/** Octets that may wait for an MME. */
+const MOST_PENDING = 4 * 1024 * 1024;
+
 /** One SCTP association with an MME: octets to messages and back, errors answered. */
 export class Link {
   readonly association: SctpAssociation;
@@ -50,6 +53,9 @@ export class Link {
     this.#parts.afterCommit(() => {
       this.#tell('TO', octets, message);
       this.association.send(octets);
+      if (this.association.pending <= MOST_PENDING) return;
+      this.#parts.logger.warn('the MME does not read what it is sent', { id: this.peer });
+      this.association.abort();
     });
   }
 

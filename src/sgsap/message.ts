@@ -1,7 +1,8 @@
 /** Messages of SGsAP as they are on the wire: TS 29.118 §8 (contents) and §9 (coding), errors as its "Error handling" has them. */
 import { MalformedError } from '../core/errors.ts';
 import { OctetReader } from '../core/octet-reader.ts';
-import { ELEMENTS, type Element, type ElementName, type ElementValue, SGS_CAUSE } from './elements.ts';
+import { SGS_CAUSE } from './causes.ts';
+import { ELEMENTS, type Element, type ElementName, type ElementValue } from './elements.ts';
 
 /** An element of a message; one that may be absent ends in `?`. */
 type Part = ElementName | `${ElementName}?`;
@@ -93,7 +94,7 @@ export type SgsMessage<T extends MessageType = MessageType> = T extends MessageT
 
 /** A message that is answered with SGsAP-STATUS. */
 export class SgsFault extends MalformedError {
-  /** The cause to answer with, see SGS_CAUSE. */
+  /** The cause to answer with, see causes.ts. */
   readonly answer: number;
   /** Of the message, where it was legible. */
   readonly imsi: string | undefined;

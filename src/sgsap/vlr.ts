@@ -1,24 +1,18 @@
 /** The VLR of SGs (TS 29.118 §4.3): MMEs connect to it, and UEs are associated with it by their location updates. */
 import type { Clock } from '../core/clock.ts';
 import type { Endpoint } from '../core/endpoint.ts';
-import { printEndpoint } from '../core/endpoint.ts';
 import type { Logger } from '../core/logger.ts';
 import { Machine } from '../core/machine.ts';
 import { type Random, randomBelow } from '../core/random.ts';
 import type { Tap } from '../core/tap.ts';
 import type { SctpAssociation, SctpHandler, SctpListener, SctpNet } from '../net/ports.ts';
-import {
-  ASSOCIATION_MACHINE,
-  type AssociationContext,
-  type AssociationEffect,
-  type AssociationEvent,
-  type AssociationState,
-  type UeMessage,
-} from './association.ts';
+import { ASSOCIATION_MACHINE, type AssociationContext } from './association.ts';
+import type { AssociationEffect, AssociationEvent, AssociationState, UeMessage } from './association-states.ts';
 import { Link } from './link.ts';
 import type { SgsMessage } from './message.ts';
 import { universalTime } from './mm-information.ts';
-import { Mme } from './mme.ts';
+import type { Mme } from './mme.ts';
+import { type MmeRow, Mmes, MOST_LINKS } from './mmes.ts';
 
 export interface VlrParts {
   readonly net: SctpNet;
@@ -41,7 +35,7 @@ export interface VlrOptions {
 
 /** Whoever serves the UEs. */
 export interface VlrUser {
-  /** @returns why the UE may not be served, see REJECT_CAUSE; undefined when it may. */
+  /** @returns why the UE may not be served, see causes.ts; undefined when it may. */
   admit(imsi: string): number | undefined;
   /** The UE can be paged (again). */
   available(imsi: string): void;
@@ -59,16 +53,6 @@ export interface UplinkDetails {
   readonly associated: boolean;
 }
 
-/** What is known of an MME, for people. */
-export interface MmeRow {
-  readonly name: string | undefined;
-  /** `address:port`, without port while it is not connected. */
-  readonly remote: string;
-  readonly connected: boolean;
-  /** UEs associated through it. */
-  readonly ues: number;
-}
-
 type UeMachine = Machine<AssociationState, AssociationEvent, AssociationEffect, AssociationContext>;
 
 interface Ue {
@@ -82,8 +66,6 @@ interface Ue {
 
 /** SGsAP has no payload protocol identifier of its own. */
 const PPID = 0;
-/** More than any lab has; a peer that opens associations without end gets no further. */
-const MOST_LINKS = 256;
 /** §9.4.2. */
 const IMSI_ATTACH = 1;
 /** §9.4.20: the UE has none. */
@@ -92,8 +74,7 @@ const NO_VALID_TMSI = 0;
 export class Vlr {
   readonly #parts: VlrParts;
   readonly #options: VlrOptions;
-  readonly #links = new Map<Link, Mme>();
-  readonly #mmes = new Set<Mme>();
+  readonly #mmes: Mmes;
   readonly #ues = new Map<string, Ue>();
   readonly #tmsis = new Set<number>();
   #listener: SctpListener | undefined;
@@ -103,6 +84,7 @@ export class Vlr {
   constructor(parts: VlrParts, options: VlrOptions) {
     this.#parts = parts;
     this.#options = options;
+    this.#mmes = new Mmes(parts.clock, options.name);
   }
 
   /** Rejects as SctpNet.listenSctp does. */
@@ -114,13 +96,8 @@ export class Vlr {
 
   close(): void {
     this.#listener?.close();
-    for (const mme of this.#mmes) mme.close();
+    this.#mmes.close();
     for (const { machine } of this.#ues.values()) machine.abandon();
-  }
-
-  /** UEs that are associated. */
-  get size(): number {
-    return this.#ues.size;
   }
 
   /** Whether the UE is associated through an MME that is connected. */
@@ -154,30 +131,20 @@ export class Vlr {
   mmes(): readonly MmeRow[] {
     const ues = new Map<Mme, number>();
     for (const { mme } of this.#ues.values()) ues.set(mme, (ues.get(mme) ?? 0) + 1);
-    return [...this.#mmes].map((mme) => ({
-      name: mme.name,
-      remote: mme.link?.peer ?? mme.address,
-      connected: mme.link !== undefined,
-      ues: ues.get(mme) ?? 0,
-    }));
+    return this.#mmes.rows(ues);
   }
 
   #accept(association: SctpAssociation): SctpHandler {
-    const { logger, clock } = this.#parts;
-    const { remote } = association;
+    const { logger } = this.#parts;
     const link = new Link(association, this.#parts, (message) => this.#receive(link, message));
-    if (this.#links.size >= MOST_LINKS) {
-      logger.warn(`${printEndpoint(remote)}: there are ${MOST_LINKS} connections already`);
+    if (this.#mmes.isFull) {
+      logger.warn(`there are ${MOST_LINKS} connections already`, { id: link.peer });
       association.abort();
       return { onMessage() {}, onClose() {} };
     }
     logger.info('MME connected', { id: link.peer });
-    const known = [...this.#mmes].find((mme) => mme.address === remote.address && mme.link === undefined);
-    const mme = known ?? new Mme(remote.address, clock, this.#options.name);
-    this.#mmes.add(mme);
-    this.#links.set(link, mme);
-    mme.up(link);
-    if (known !== undefined) this.#cameBack(known);
+    const { mme, isBack } = this.#mmes.connected(link);
+    if (isBack) this.#cameBack(mme);
     return {
       onMessage: (octets) => link.receive(octets),
       onClose: (error) => this.#closed(link, error),
@@ -186,26 +153,22 @@ export class Vlr {
 
   #closed(link: Link, error: Error | undefined): void {
     const { logger } = this.#parts;
-    const mme = this.#links.get(link);
-    this.#links.delete(link);
     if (error === undefined) logger.info('MME disconnected', { id: link.peer });
     else logger.warn(`MME disconnected: ${error.message}`, { id: link.peer });
-    if (mme === undefined || !mme.down(link)) return;
-    let used = false;
-    for (const ue of [...this.#ues.values()]) {
-      if (ue.mme !== mme) continue;
-      used = true;
-      this.#dispatch(ue, { type: 'disconnected' });
-    }
-    if (!used) this.#mmes.delete(mme);
+    const mme = this.#mmes.disconnected(link);
+    if (mme === undefined) return;
+    const ues = this.#uesOf(mme);
+    for (const ue of ues) this.#dispatch(ue, { type: 'disconnected' });
+    if (ues.length === 0) this.#mmes.forget(mme);
   }
 
   #receive(link: Link, message: SgsMessage): void {
-    const mme = this.#mmeOf(link, 'mmeName' in message ? message.mmeName : undefined);
+    const { mme, isBack } = this.#mmes.of(link, 'mmeName' in message ? message.mmeName : undefined);
+    if (isBack) this.#cameBack(mme);
     switch (message.type) {
       case 'RESET-INDICATION':
         // §5.8: the MME lost its associations.
-        for (const ue of [...this.#ues.values()]) if (ue.mme === mme) this.#dispatch(ue, { type: 'reset' });
+        for (const ue of this.#uesOf(mme)) this.#dispatch(ue, { type: 'reset' });
         link.send({ type: 'RESET-ACK', vlrName: this.#options.name });
         return;
       case 'RESET-ACK':
@@ -234,28 +197,14 @@ export class Vlr {
     }
   }
 
-  /** The MME behind a link; one that tells the name of another MME is that one, come back. */
-  #mmeOf(link: Link, name: string | undefined): Mme {
-    const mme = this.#links.get(link) as Mme;
-    if (name === undefined || mme.name === name) return mme;
-    const known = [...this.#mmes].find((one) => one !== mme && one.name === name);
-    if (known === undefined && mme.name === undefined) {
-      mme.name = name;
-      return mme;
-    }
-    const named = known ?? new Mme(mme.address, this.#parts.clock, this.#options.name);
-    named.name = name;
-    this.#mmes.add(named);
-    this.#links.set(link, named);
-    named.take(mme);
-    if (known !== undefined) this.#cameBack(known);
-    if (![...this.#ues.values()].some((ue) => ue.mme === mme)) this.#mmes.delete(mme);
-    return named;
-  }
-
   /** Its UEs can be paged again. */
   #cameBack(mme: Mme): void {
-    for (const ue of [...this.#ues.values()]) if (ue.mme === mme) this.user?.available(ue.imsi);
+    for (const { imsi } of this.#uesOf(mme)) this.user?.available(imsi);
+  }
+
+  /** Looked for only when an MME comes, goes or is reset. */
+  #uesOf(mme: Mme): readonly Ue[] {
+    return [...this.#ues.values()].filter((ue) => ue.mme === mme);
   }
 
   #ofUe(mme: Mme, imsi: string, message: UeMessage): void {

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import {
-  ASSOCIATION_MACHINE,
-  type AssociationEffect,
-  type AssociationEvent,
-  type AssociationState,
-  TIMERS,
-  type UeMessage,
-} from '../../src/sgsap/association.ts';
+import { ASSOCIATION_MACHINE, TIMERS } from '../../src/sgsap/association.ts';
+import type {
+  AssociationEffect,
+  AssociationEvent,
+  AssociationState,
+  UeMessage,
+} from '../../src/sgsap/association-states.ts';
 
 const IMSI = '001010000000002';
 const NOW = 1_000_000;

@@ -3,21 +3,14 @@
  * unmaintained and trusts its peers, so no packet reaches it that was not checked here (chunk.ts), what it leaves out
  * is done here (restart, silent peers, limits in time), and what it adds is taken away (port 9, ICMP).
  */
-import { createSocket } from 'node:dgram';
-import { isIPv4 } from 'node:net';
 import type { Clock, Scheduled } from '../../core/clock.ts';
 import { type Endpoint, isWildcard, printEndpoint } from '../../core/endpoint.ts';
 import type { SctpAssociation, SctpConnectOptions, SctpHandler, SctpListener, SctpListenOptions } from '../ports.ts';
 import { systemError } from '../system-error.ts';
-import { CHUNK, checkedChunks, serialDistance, withoutAddresses } from './chunk.ts';
-import type {
-  PackageAssociation,
-  PackageChunk,
-  PackageEndpoint,
-  PackagePacket,
-  PackageTransport,
-  SctpPackage,
-} from './package.ts';
+import { CHUNK, checkedChunks, withoutAddresses } from './chunk.ts';
+import { isExpected, isTagRight } from './expected.ts';
+import { checkAddress } from './own-address.ts';
+import type { PackageAssociation, PackageEndpoint, PackagePacket, PackageTransport, SctpPackage } from './package.ts';
 import { RawAssociation } from './raw-association.ts';
 import type { OnAssociation, OnBug, SctpStack } from './stack.ts';
 
@@ -34,8 +27,6 @@ const STREAMS = 16;
 const IP_HEADER = 20;
 const COMMON_HEADER = 12;
 const LARGEST_DATAGRAM = 65_535;
-/** DATA further ahead than this is no packet overtaking another; the package would walk the distance. */
-const MOST_AHEAD = 2048;
 const TICK_MS = 1000;
 const FIRST_EPHEMERAL = 0xc000;
 const LAST_EPHEMERAL = 0xfffe;
@@ -330,68 +321,4 @@ function sourceKey({ endpoint }: Port, address: string, port: number): string {
 
 function remoteOf({ remoteAddress, remotePort }: PackageAssociation): Endpoint {
   return { address: remoteAddress, port: remotePort };
-}
-
-/** RFC 9260 §8.5. */
-function isTagRight(
-  { chunkType, flags }: PackageChunk,
-  association: PackageAssociation,
-  packet: PackagePacket,
-): boolean {
-  const reflected = (chunkType === 'abort' || chunkType === 'shutdown_complete') && flags.T === 1;
-  return packet.v_tag === (reflected ? association.peer_tag : association.my_tag);
-}
-
-/** Whether the numbers in a chunk can be true. */
-function isExpected(chunk: PackageChunk, association: PackageAssociation): boolean {
-  if (chunk.chunkType === 'data') return isDataExpected(chunk, association);
-  return chunk.chunkType !== 'sack' || isSackExpected(chunk, association);
-}
-
-function isDataExpected({ tsn = 0, stream_id = 0, user_data }: PackageChunk, association: PackageAssociation): boolean {
-  const { reassembly, state } = association;
-  if (state === 'COOKIE-WAIT' || state === 'COOKIE-ECHOED') return false;
-  const ahead = serialDistance(tsn, reassembly.peer_c_tsn.number);
-  if (ahead <= 0) {
-    // Seen before: the acknowledgement was lost.
-    association.scheduleSack();
-    return false;
-  }
-  if (reassembly.rwnd < (user_data?.length ?? 0)) {
-    association.ABORT();
-    association.emit('COMMUNICATION LOST');
-    return false;
-  }
-  if (ahead > MOST_AHEAD) return false;
-  // RFC 9260 §6.5. The package would take the number that comes first for the first.
-  reassembly.peer_ssn[stream_id] ??= 0;
-  return true;
-}
-
-/** An acknowledgement of what was not sent, or an old one that was overtaken, says nothing. */
-function isSackExpected({ c_tsn_ack = 0, sack_info }: PackageChunk, association: PackageAssociation): boolean {
-  const last = association.my_next_tsn.number - 1;
-  const acknowledged = association.c_tsn_ack?.number;
-  if (acknowledged !== undefined && serialDistance(c_tsn_ack, acknowledged) < 0) return false;
-  const highest = sack_info?.gap_blocks.at(-1)?.finish ?? 0;
-  return serialDistance(c_tsn_ack + highest, last) <= 0;
-}
-
-/** Rejects with the system's error for what is no IPv4 address of this machine. */
-function checkAddress(address: string): Promise<void> {
-  if (!isIPv4(address)) {
-    return Promise.reject(
-      Object.assign(new Error('SCTP over raw sockets has IPv4 only; IPv6 needs the kernel module sctp'), {
-        code: 'EPROTONOSUPPORT',
-      }),
-    );
-  }
-  return new Promise((resolve, reject) => {
-    const probe = createSocket('udp4');
-    probe.once('error', (error) => {
-      probe.close();
-      reject(error);
-    });
-    probe.bind({ address, port: 0, exclusive: true }, () => probe.close(resolve));
-  });
 }
