@@ -53,7 +53,7 @@ function readConfiguration(path: string): Settings | undefined {
   return settings;
 }
 
-function banner(settings: Settings, { listening, sgs, warnings }: Server): readonly string[] {
+function banner(settings: Settings, { listening, sgs, withoutSgs }: Server): readonly string[] {
   const idle = withoutEffect(settings);
   return [
     `${PROGRAM} ${version}: ${settings.ue_db.length} users, SIP on ${listening.map(printEndpoint).join(', ')}`,
@@ -62,7 +62,7 @@ function banner(settings: Settings, { listening, sgs, warnings }: Server): reado
       : [
           `SGs on ${printEndpoint(sgs.local)}, ${sgs.stack === 'kernel' ? "the kernel's SCTP" : 'SCTP over raw sockets'}`,
         ]),
-    ...warnings.map((warning) => `Warning: ${warning}`),
+    ...(withoutSgs === undefined ? [] : [`Warning: MMEs cannot connect for SMS over SGs: ${withoutSgs}`]),
     ...(settings.log_filename === undefined ? [] : [`Log: ${settings.log_filename}`]),
     ...(idle.length === 0 ? [] : [`Not served by this version, without effect: ${idle.join(', ')}`]),
     "Type 'help' for the commands, 'quit' or Ctrl-C to stop.",

@@ -93,10 +93,10 @@ export interface Server {
   readonly actions: Actions;
   /** Where SIP is listened on now. */
   readonly listening: readonly Endpoint[];
-  /** Where MMEs connect, and how; undefined without SMS over SGs. */
-  readonly sgs: Pick<SctpListener, 'local' | 'stack'> | undefined;
-  /** What of the settings cannot be had on this machine, in words. */
-  readonly warnings: readonly string[];
+  /** Where MMEs connect, and over which SCTP. */
+  readonly sgs?: Pick<SctpListener, 'local' | 'stack'>;
+  /** Why they cannot although they should, in words. */
+  readonly withoutSgs?: string;
   counts(): Counts;
   /** Takes over those settings that may change while the server runs. */
   configure(settings: Settings): void;
@@ -264,8 +264,8 @@ export async function startServer(settings: Settings, version: string, parts: Se
     if (bound.length > 0) centre.available(subscriber);
   });
 
-  const warnings: string[] = [];
   let sgsListener: SctpListener | undefined;
+  let withoutSgs: string | undefined;
 
   // What a restart left: read before the first message, acted on once messages can be sent.
   if (create !== undefined) restoreCreatedUsers(created, subscribers, create);
@@ -325,9 +325,8 @@ export async function startServer(settings: Settings, version: string, parts: Se
       return await vlr.open();
     } catch (error) {
       if (!(error instanceof Error && 'code' in error && error.code === 'EPROTONOSUPPORT')) throw error;
-      const warning = `no short messages over SGs (sctp_addr): ${error.message}`;
-      log.logger('sgsap').warn(warning);
-      warnings.push(warning);
+      withoutSgs = error.message;
+      log.logger('sgsap').warn(`MMEs cannot connect: ${error.message}`);
       return undefined;
     }
   }
@@ -347,8 +346,8 @@ export async function startServer(settings: Settings, version: string, parts: Se
     get listening() {
       return transport.places.map(({ local }) => local);
     },
-    sgs: sgsListener,
-    warnings,
+    ...(sgsListener !== undefined && { sgs: sgsListener }),
+    ...(withoutSgs !== undefined && { withoutSgs }),
     actions: {
       log,
       unregister: (identity, event) => withUser(identity, (bindings) => registrar.deregister(bindings, event)),

@@ -45,9 +45,7 @@ describe('daemon', () => {
   it('says where MMEs connect and over which SCTP, or why they cannot', async (t) => {
     const address = loopbackAddress();
     const child = started(t, { sip_addr: address, sctp_addr: `${address}:${40_000 + (process.pid % 20_000)}` });
-    await child.until(
-      /\nSGs on 127\.\S+, (the kernel's SCTP|SCTP over raw sockets)\n|\nWarning: no short messages over SGs/,
-    );
+    await child.until(/\nSGs on 127\.\S+, (the kernel's SCTP|SCTP over raw sockets)\n|\nWarning: MMEs cannot connect/);
     child.type('mme\n');
     await child.until(/No MME connected/);
   });
