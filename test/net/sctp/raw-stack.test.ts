@@ -6,6 +6,7 @@ import { systemCalls } from '../../../src/net/sctp/system-calls.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { listen, netOf, testAssociations } from './associations.ts';
 import { BarePeer, dataValue, parameter, printChunk } from './bare-peer.ts';
+import { whyNoRawSockets } from './raw-sockets.ts';
 
 /** A corner of the loopback range and a port of this process's own: raw sockets see everybody's packets. */
 const PORT = 20_000 + (process.pid % 20_000);
@@ -13,19 +14,12 @@ const SERVER = { address: '127.0.0.1', port: PORT };
 
 /** Why there can be no test, in words. */
 function missing(): string | undefined {
-  if (process.getuid?.() !== 0) return 'needs root, for raw sockets';
   try {
     const calls = systemCalls();
     calls.close(calls.socket(false));
     return 'the kernel has SCTP here, which would answer in its place';
   } catch {
-    // So it should be.
-  }
-  try {
-    loadPackage();
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return whyNoRawSockets();
   }
 }
 
