@@ -205,6 +205,8 @@ export class RawStack implements SctpStack {
       this.#handOver(port, before, rest, packet, source);
       return;
     }
+    // Action C: an older answer to the same INIT, come late.
+    if (before?.peer_tag === state.initChunk.readUInt32BE(4)) return;
     if (before !== undefined) {
       // Action A: the peer restarted. Nothing is sent for what was before.
       before.mute = true;

@@ -91,6 +91,15 @@ export class BarePeer {
 
   /** The four-way handshake (RFC 9260 §5.1). @param parameters of the INIT. */
   async associate(tag: number, parameters: Uint8Array = Buffer.alloc(0)): Promise<void> {
+    const answer = await this.open(tag, parameters);
+    this.peerTag = answer.tag;
+    this.sentCookie = answer.cookie;
+    this.send(this.peerTag, [{ type: 10, value: this.sentCookie }]);
+    await this.next(11);
+  }
+
+  /** Sends INIT. @returns the tag and the cookie of the INIT ACK. */
+  async open(tag: number, parameters: Uint8Array = Buffer.alloc(0)) {
     this.inbox.length = 0;
     this.tag = tag;
     this.tsn = 1;
@@ -103,10 +112,7 @@ export class BarePeer {
     this.send(0, [{ type: 1, value: Buffer.concat([init, parameters]) }]);
     let { tag: answered, chunk } = await this.next(2);
     while (answered !== tag) ({ tag: answered, chunk } = await this.next(2));
-    this.peerTag = chunk.readUInt32BE(4);
-    this.sentCookie = parameterOf(chunk, 7);
-    this.send(this.peerTag, [{ type: 10, value: this.sentCookie }]);
-    await this.next(11);
+    return { tag: chunk.readUInt32BE(4), cookie: parameterOf(chunk, 7) };
   }
 
   /** DATA, whole, with the next TSN or the one given. */

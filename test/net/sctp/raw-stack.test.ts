@@ -70,6 +70,19 @@ describe('SCTP over raw sockets', { timeout: 60_000, skip: reason !== undefined 
     assert.deepEqual([server.peer.closed], [undefined]);
   });
 
+  it('ignores the cookie of an older answer to the same INIT', async (t) => {
+    const { next } = await listen(t, net, SERVER);
+    const peer = new BarePeer(t, { address: '127.0.0.2', port: 4000 }, SERVER);
+    const older = await peer.open(0x1111);
+    await peer.associate(0x1111);
+    const server = await next();
+    peer.send(older.tag, [{ type: 10, value: older.cookie }]);
+    peer.data('still here');
+    await server.peer.until(() => server.peer.messages.length === 1);
+    assert.deepEqual([server.peer.closed], [undefined]);
+    server.association.abort();
+  });
+
   it('delivers what comes twice once, and acknowledges it again', async (t) => {
     const { peer, server } = await associated(t);
     peer.data('a', 1);
