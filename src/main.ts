@@ -55,10 +55,16 @@ function readConfiguration(path: string): Settings | undefined {
   return settings;
 }
 
-function banner(settings: Settings, { listening, withoutIpsec }: Server): readonly string[] {
+function banner(settings: Settings, { listening, withoutIpsec, sgs, withoutSgs }: Server): readonly string[] {
   const idle = withoutEffect(settings);
   return [
     `${PROGRAM} ${version}: ${settings.ue_db.length} users, SIP on ${listening.map(printEndpoint).join(', ')}`,
+    ...(sgs === undefined
+      ? []
+      : [
+          `SGs on ${printEndpoint(sgs.local)}, ${sgs.stack === 'kernel' ? "the kernel's SCTP" : 'SCTP over raw sockets'}`,
+        ]),
+    ...(withoutSgs === undefined ? [] : [`Warning: MMEs cannot connect for SMS over SGs: ${withoutSgs}`]),
     ...(settings.log_filename === undefined ? [] : [`Log: ${settings.log_filename}`]),
     ...(withoutIpsec === undefined ? [] : [`Warning: phones get no IPsec: ${withoutIpsec}`]),
     ...(idle.length === 0 ? [] : [`Not served by this version, without effect: ${idle.join(', ')}`]),

@@ -1,9 +1,11 @@
+import { isIP } from 'node:net';
 import { readSqn } from './aka/sequence.ts';
 import type { ImpuSettings } from './config/settings/impu.ts';
 import type { UserSettings } from './config/settings/user.ts';
 import type { Settings } from './config/settings.ts';
 import { simKeysOf } from './config/sim-keys.ts';
 import type { PortRange } from './rtp/port-pool.ts';
+import type { SmsFaultOptions } from './services/sms-faults.ts';
 import type { Limits } from './sip/message/parse.ts';
 import { isSip, isTel, parseUri } from './sip/message/uri.ts';
 import { DEFAULT_STREAM_OPTIONS, type StreamOptions } from './sip/transport/connection.ts';
@@ -40,6 +42,20 @@ export function portRanges({ sip_addr }: Settings): readonly PortRange[] {
     portMin: port_min,
     portMax: port_max,
   }));
+}
+
+/** The VLR's name towards MMEs: a host of the home domain, where that has a name. */
+export function vlrName(domain: string): string {
+  const isName = isIP(domain) === 0 && domain.length < 200 && domain.split('.').every(({ length }) => length < 64);
+  return isName ? `vlr.${domain}` : 'vlr.lteims';
+}
+
+export function smsFaultOptions(settings: Settings): SmsFaultOptions {
+  return {
+    filter: settings.sms_message_filter,
+    cpCause: settings.sms_forced_cp_cause,
+    rpCause: settings.sms_forced_rp_cause,
+  };
 }
 
 /** @param settings for what a user inherits. */

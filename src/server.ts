@@ -26,28 +26,43 @@ import { subscriptionTable } from './ims/subscription-table.ts';
 import { ToTags } from './ims/to-tags.ts';
 import { Associations } from './ipsec/associations.ts';
 import type { Log } from './log/log.ts';
-import { sipLogTap } from './log/tap-log.ts';
+import { sgsapLogTap, sipLogTap } from './log/tap-log.ts';
 import { mtCaller, ownOffers } from './mt-caller.ts';
-import type { Kernel, Net } from './net/ports.ts';
+import type { Kernel, Net, SctpListener, SctpNet } from './net/ports.ts';
 import {
   creatorOf,
   echoIdentities,
   messageLimits,
   portRanges,
+  smsFaultOptions,
   socketOptions,
   streamOptions,
   subscriberOf,
+  vlrName,
 } from './options.ts';
 import { MediaRelay } from './rtp/relay.ts';
 import { type Called, Directory } from './services/directory.ts';
 import { services } from './services/index.ts';
 import type { Template } from './services/mt-call.ts';
+import { PageMode } from './services/page-mode.ts';
+import { ServiceCentre } from './services/service-centre.ts';
+import { SmsDelivery } from './services/sms-delivery.ts';
+import { SmsFaults } from './services/sms-faults.ts';
+import { SmsOutbox } from './services/sms-outbox.ts';
+import { SmsOverIms } from './services/sms-over-ims.ts';
+import { SmsOverSgs } from './services/sms-over-sgs.ts';
+import { Vlr } from './sgsap/vlr.ts';
 import { Dialogs } from './sip/dialog/dialogs.ts';
+import type { Request } from './sip/message/message.ts';
 import { TransactionLayer } from './sip/transaction/layer.ts';
 import { SipTransport } from './sip/transport/transport.ts';
+import { tpAddress } from './sms/address.ts';
+import { rpAddress } from './sms/rp.ts';
+import { textParts } from './sms/text.ts';
 import { bindingTable, restoreBindings } from './store/binding-table.ts';
 import { noPersistence } from './store/persistence.ts';
 import { type Binding, Registrations } from './store/registrations.ts';
+import { LAST_REFERENCES, ShortMessages, shortMessageTable } from './store/short-messages.ts';
 import { openStateFile } from './store/state-file/open.ts';
 import {
   CREATED_USERS,
@@ -62,7 +77,7 @@ import { userRows } from './user-rows.ts';
 export interface ServerParts {
   readonly clock: Clock;
   readonly random: Random;
-  readonly net: Net;
+  readonly net: Net & SctpNet;
   /** Where security associations are made; without it there is no IPsec. */
   readonly kernel?: Kernel;
   readonly log: Log;
@@ -85,6 +100,8 @@ export interface Counts {
   readonly streams: number;
   /** Challenges that may still be answered. */
   readonly challenges: number;
+  /** Short messages that wait. */
+  readonly messages: number;
 }
 
 export interface Server {
@@ -93,7 +110,13 @@ export interface Server {
   readonly actions: Actions;
   /** Where SIP is listened on now. */
   readonly listening: readonly Endpoint[];
+  /** Where MMEs connect, and over which SCTP. */
+  readonly sgs?: Pick<SctpListener, 'local' | 'stack'>;
+  /** Why they cannot although they should, in words. */
+  readonly withoutSgs?: string;
   counts(): Counts;
+  /** Takes over those settings that may change while the server runs. */
+  configure(settings: Settings): void;
   /** Ends calls, then closes everything. */
   stop(): Promise<void>;
 }
@@ -246,6 +269,37 @@ export async function startServer(settings: Settings, version: string, parts: Se
       }),
     ],
   });
+
+  const messages = new ShortMessages({
+    messages: state.table(shortMessageTable(clock)),
+    references: state.table(LAST_REFERENCES),
+  });
+  const toTag = (request: Request) => toTags.of(request);
+  const expectChange = () => state.expectChange();
+  const messageParts = { random, transactions, handsets, registrations, toTag, expectChange };
+  const smsOverIms = new SmsOverIms({ ...messageParts, logger: ims });
+  const pageMode = new PageMode({ ...messageParts, subscribers });
+  const faults = new SmsFaults(smsFaultOptions(settings));
+  const sgs = settings.sctp_addr && sgsOf(settings.sctp_addr);
+  // By IMS where the handset takes it there, then over SGs, then as text for softphones.
+  const bearers = [smsOverIms, ...(sgs === undefined ? [] : [sgs.bearer]), pageMode];
+  const delivery = new SmsDelivery(
+    { clock, logger: ims, messages, bearers },
+    {
+      retryMs: settings.sms_retry_delay * 1000,
+      centre: rpAddress(settings.sms_centre_address),
+      repetitionMs: timers.t2Ms + 2 * t1Ms,
+    },
+  );
+  const outbox = new SmsOutbox(
+    { clock, logger: ims, subscribers, messages, delivery },
+    { expiresMs: settings.sms_expires * 1000, zoneMinutes },
+  );
+  const centre = new ServiceCentre({ clock, logger: ims, subscribers, messages, delivery, outbox, faults });
+  smsOverIms.uplink = centre;
+  if (sgs !== undefined) sgs.bearer.centre = centre;
+  pageMode.centre = centre;
+
   const router = new Router({
     isOurs,
     toTags,
@@ -256,7 +310,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     registrar,
     regEvent,
     accessTo: (called) => accessTo(directory.find(called)),
-    services: services({ b2bua, directory, registrations, handsets, ownOffer: offers.common }),
+    services: services({ b2bua, directory, registrations, handsets, ownOffer: offers.common, smsOverIms, pageMode }),
   });
 
   const protectedBindings = protection && new ProtectedBindings(protection, registrations);
@@ -266,6 +320,12 @@ export async function startServer(settings: Settings, version: string, parts: Se
   registrations.changed.add(({ subscriber }) => {
     if (registrations.of(subscriber).length === 0) b2bua.lose(subscriber);
   });
+  registrations.changed.add(({ subscriber, bound }) => {
+    if (bound.length > 0) centre.available(subscriber);
+  });
+
+  let sgsListener: SctpListener | undefined;
+  let withoutSgs: string | undefined;
 
   registrations.changed.add((change) => protectedBindings?.changed(change));
 
@@ -275,9 +335,12 @@ export async function startServer(settings: Settings, version: string, parts: Se
   restoreBindings(bindings, registrations, subscribers, { clock, logger: ims });
   regEvent.restore(subscribers);
   protection?.restore(keptSets(associationSets, (association) => registrations.carriedBy(association) !== undefined));
+  outbox.restore();
   try {
     await transport.open((message, flow) => transactions.receive(message, flow));
+    if (sgs !== undefined) sgsListener = await openSgs(sgs.vlr);
   } catch (error) {
+    transport.close();
     state.close();
     await protection?.stop({ keep: true });
     throw error;
@@ -285,7 +348,11 @@ export async function startServer(settings: Settings, version: string, parts: Se
   registrar.resume();
   protectedBindings?.resume((bindings) => registrar.deregister(bindings, 'deactivated'));
   regEvent.resume();
-  if (path !== undefined) ims.info(`${path}: ${registrations.size} registrations, ${regEvent.size} subscriptions`);
+  delivery.resume();
+  if (path !== undefined) {
+    const kept = `${registrations.size} registrations, ${regEvent.size} subscriptions, ${messages.size} short messages`;
+    ims.info(`${path}: ${kept}`);
+  }
 
   const counts = () => ({
     bindings: registrations.size,
@@ -295,6 +362,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     transactions: transactions.counts().client + transactions.counts().server,
     streams: relay.counts().streams,
     challenges: challenges.size,
+    messages: messages.size,
   });
 
   /** Does something with the bindings of whoever has the identity; undefined when nobody has. */
@@ -306,12 +374,46 @@ export async function startServer(settings: Settings, version: string, parts: Se
     return bindings.length;
   }
 
+  function sgsOf(endpoint: Endpoint) {
+    const logger = log.logger('sgsap');
+    const afterCommit = (run: () => void) => state.afterCommit(run);
+    const parts = { net, clock, random, logger, tap: sgsapLogTap(log), afterCommit };
+    const vlr = new Vlr(parts, { endpoint, name: vlrName(settings.domain), zoneMinutes });
+    const bearer = new SmsOverSgs({ clock, logger, vlr, subscribers, faults });
+    vlr.user = bearer;
+    return { vlr, bearer };
+  }
+
+  /** A machine without SCTP serves everything else. */
+  async function openSgs(vlr: Vlr): Promise<SctpListener | undefined> {
+    try {
+      return await vlr.open();
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EPROTONOSUPPORT')) throw error;
+      withoutSgs = error.message;
+      log.logger('sgsap').warn(`MMEs cannot connect: ${error.message}`);
+      return undefined;
+    }
+  }
+
+  /** A short message of the server's own. */
+  function sendSms(identity: string, text: string, sender = settings.com_name): number | undefined {
+    const to = subscribers.owner(identity);
+    if (to === undefined) return undefined;
+    const [reference = 0] = random.bytes(1);
+    const parts = textParts(text, { reference });
+    centre.send({ to, sender: tpAddress(sender), parts });
+    return parts.length;
+  }
+
   return {
     counts,
     ...(withoutIpsec !== undefined && { withoutIpsec }),
     get listening() {
       return transport.places.map(({ local }) => local);
     },
+    ...(sgsListener !== undefined && { sgs: sgsListener }),
+    ...(withoutSgs !== undefined && { withoutSgs }),
     actions: {
       log,
       unregister: (identity, event) => withUser(identity, (bindings) => registrar.deregister(bindings, event)),
@@ -319,7 +421,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
         withUser(identity, (bindings) => registrar.reauthenticate(bindings, withinS * 1000)),
       associations: () =>
         protection === undefined ? (withoutIpsec ?? 'ipsec is false') : associationRows(protection, clock),
-      users: () => userRows(subscribers, registrations, b2bua, clock),
+      users: () => userRows(subscribers, registrations, b2bua, messages, clock),
       dialogs: () => dialogRows(b2bua),
       stopDialog(sessionId) {
         const call = b2bua.callOf(sessionId);
@@ -328,7 +430,18 @@ export async function startServer(settings: Settings, version: string, parts: Se
         return true;
       },
       mtCall: mtCaller(settings, offers, { b2bua, subscribers, registrations, readFile: parts.readFile }),
+      sendSms,
+      flushSms: (identity) => {
+        const subscriber = subscribers.named(identity);
+        return subscriber && delivery.flush(subscriber);
+      },
+      mmes: () => sgs?.vlr.mmes(),
       quit: parts.quit,
+    },
+    configure(changed) {
+      delivery.options.retryMs = changed.sms_retry_delay * 1000;
+      outbox.options.expiresMs = changed.sms_expires * 1000;
+      faults.options = smsFaultOptions(changed);
     },
     async stop() {
       b2bua.stopAll({ refusal: { status: 503 }, reason: 'SIP;cause=503;text="server stops"' });
@@ -341,6 +454,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
         });
       // What is still to be told leaves after its commit.
       state.close();
+      sgs?.vlr.close();
       transactions.close();
       transport.close();
       relay.close();
@@ -353,6 +467,11 @@ export async function startServer(settings: Settings, version: string, parts: Se
 function accessTo({ echo, owners: [owner] }: Called): Access | undefined {
   if (echo !== undefined) return echo;
   return owner?.identity.anonymous === true ? { anonymous: true, authentication: true } : undefined;
+}
+
+/** The machine's own time zone. */
+function zoneMinutes(wallNow: number): number {
+  return -new Date(wallNow).getTimezoneOffset();
 }
 
 function hex(sqn: number): string {

@@ -5,6 +5,7 @@ import { printEndpoint } from './core/endpoint.ts';
 import { readableText } from './sip/message/message.ts';
 import { printUri } from './sip/message/uri.ts';
 import type { Binding, Registrations } from './store/registrations.ts';
+import type { ShortMessages } from './store/short-messages.ts';
 import type { Subscribers } from './store/subscribers.ts';
 
 /** The users as commands show them. */
@@ -12,6 +13,7 @@ export function userRows(
   subscribers: Subscribers,
   registrations: Registrations,
   b2bua: B2bua,
+  messages: ShortMessages,
   clock: Clock,
 ): readonly UserRow[] {
   return [...subscribers.all()].map((subscriber) => {
@@ -22,7 +24,7 @@ export function userRows(
       state: bindings.length > 0 ? 'registered' : 'unregistered',
       bindings: bindings.map((binding) => bindingRow(binding, clock)),
       dialogs: b2bua.callsOf(subscriber).length,
-      sms: 0,
+      sms: messages.count(subscriber),
     };
   });
 }

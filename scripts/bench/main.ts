@@ -8,7 +8,7 @@ import { echoCost } from './floor.ts';
 import { messageBench, type Row } from './message.ts';
 import { relayBench } from './relay.ts';
 import { scaleBench, startBench } from './scale.ts';
-import { callBench, registrationBench } from './signalling.ts';
+import { callBench, registrationBench, smsBench } from './signalling.ts';
 import { printTable, type Result, type Section } from './table.ts';
 
 const SIMULTANEOUS_CALLS = [10, 100, 500];
@@ -23,6 +23,7 @@ const GROUPS: { readonly [name: string]: (echo: number) => Promise<Section> } = 
   aka: async () => ({ title: 'Authentication', results: akaBench().map((row) => cost(row)) }),
   registration: async (echo) => ({ title: 'Registrations over UDP', results: await registrationBench(echo) }),
   call: async (echo) => ({ title: 'Calls over UDP', results: await callBench(echo) }),
+  sms: async (echo) => ({ title: 'Short messages over UDP', results: await smsBench(echo) }),
   relay: async () => {
     const results: Result[] = [];
     for (const calls of SIMULTANEOUS_CALLS) {

@@ -3,6 +3,7 @@ import { answerCalls, call, softphoneSdp } from './calls.ts';
 import { costOf, repeat } from './load.ts';
 import { refresh, register } from './registrations.ts';
 import { withPhones, withServer } from './server.ts';
+import { ShortMessages } from './short-messages.ts';
 import type { Result } from './table.ts';
 import { type Authentication, userEntries } from './users.ts';
 import { answerVolteCalls, volteCall } from './volte-calls.ts';
@@ -10,6 +11,7 @@ import { answerVolteCalls, volteCall } from './volte-calls.ts';
 const USERS = 1000;
 const REGISTRATIONS = 2000;
 const CALLS = 1000;
+const MESSAGES = 1000;
 
 /** @param echo the floor, see floor.ts. */
 export async function registrationBench(echo: number): Promise<Result[]> {
@@ -113,5 +115,33 @@ function volteCost(): Promise<number> {
         }),
       ),
     { auth_on_register_only: true },
+  );
+}
+
+/** @param echo the floor, see floor.ts. */
+export async function smsBench(echo: number): Promise<Result[]> {
+  const believed = { auth_on_register_only: true };
+  const kept = { ...believed, ue_db_filename: 'state.db' };
+  // MESSAGE and its answer each for RP-DATA and RP-ACK on both sides: 8 datagrams.
+  return [
+    { name: 'short message, from phone to phone', unit: 'µs', value: await messageCost(believed), floor: 4 * echo },
+    { name: 'short message, with a state file', unit: 'µs', value: await messageCost(kept), floor: 4 * echo },
+  ];
+}
+
+function messageCost(config: object): Promise<number> {
+  return withServer(
+    userEntries(USERS, 'MD5'),
+    (server) =>
+      withPhones(server, async (phones) => {
+        await repeat((index, done) => register(phones, index, () => done(), ';+g.3gpp.smsip'), USERS);
+        const messages = new ShortMessages(phones);
+        return costOf(
+          server.process,
+          (index, done) => messages.send(index % USERS, (index + 1) % USERS, done),
+          MESSAGES,
+        );
+      }),
+    config,
   );
 }

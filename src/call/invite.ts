@@ -119,7 +119,7 @@ export function assertedIdentities({ subscriber, identity }: Caller): readonly N
  * anonymous or an identity of its own, so that nobody passes for somebody else; otherwise, and when it asks for that
  * (RFC 3323 §5.3), as anonymous.
  */
-function fromOf({ headers }: Request, { subscriber, identity }: Caller, tag: string): NameAddr {
+export function fromOf({ headers }: Request, { subscriber, identity }: Caller, tag: string): NameAddr {
   const params = Params.of({ tag });
   if (hidesFrom(headers) || isAnonymous(identity.uri)) return { ...ANONYMOUS, params };
   const from = headers.get(FROM);

@@ -25,6 +25,19 @@ export interface Actions {
   stopDialog(sessionId: string): boolean;
   /** Calls a user. @returns the session ids of the dialogs, one for each phone that rings, or in words why not. */
   mtCall(request: MtCallRequest): readonly string[] | string;
+  /**
+   * Sends a short message to the user with this IMPI or IMPU, or stores it until the user can be reached.
+   * @param sender number or name; the server's name unless given.
+   * @returns how many parts it has; undefined when nobody has the identity.
+   */
+  sendSms(identity: string, text: string, sender?: string): number | undefined;
+  /**
+   * Forgets the short messages that wait for a user.
+   * @returns how many there were; undefined when nobody has the identity.
+   */
+  flushSms(identity: string): number | undefined;
+  /** The MMEs of SGs, connected or with UEs still; undefined without `sctp_addr`. */
+  mmes(): readonly MmeRow[] | undefined;
   /** Begins the orderly end of the daemon. */
   quit(): void;
 }
@@ -121,4 +134,14 @@ export interface BindingRow {
   readonly ipsec: boolean;
   /** Base station or proxy it came through, where known. */
   readonly registeredVia?: string;
+}
+
+export interface MmeRow {
+  /** Undefined until it has told. */
+  readonly name: string | undefined;
+  /** `address:port`, without port while it is not connected. */
+  readonly remote: string;
+  readonly connected: boolean;
+  /** UEs associated through it. */
+  readonly ues: number;
 }

@@ -3,8 +3,10 @@ import { type Command, CommandError, DONE, type Output } from './command.ts';
 import { dialogCommand, dialogSetCommand } from './dialog-commands.ts';
 import { ipsecCommand } from './ipsec-command.ts';
 import { logCommand } from './log-command.ts';
+import { mmeCommand } from './mme-command.ts';
 import { mtCallCommand } from './mt-call-command.ts';
 import { reauthenticateCommand, unregisterCommand } from './registration-commands.ts';
+import { smsCommand, smsFlushCommand } from './sms-commands.ts';
 import { wrap } from './table.ts';
 import { usersCommand } from './users-command.ts';
 
@@ -18,6 +20,9 @@ export type CommandName =
   | 'dialog_set'
   | 'mt_call'
   | 'ipsec'
+  | 'sms'
+  | 'sms_flush'
+  | 'mme'
   | 'quit';
 
 const helpCommand: Command = {
@@ -49,6 +54,9 @@ export const COMMANDS: { readonly [N in CommandName]: Command } = {
   dialog_set: dialogSetCommand,
   mt_call: mtCallCommand,
   ipsec: ipsecCommand,
+  sms: smsCommand,
+  sms_flush: smsFlushCommand,
+  mme: mmeCommand,
   quit: quitCommand,
 };
 

@@ -13,6 +13,8 @@ export interface TapRecord {
   readonly octets: Uint8Array;
   /** The decoded message, for a listener that knows the protocol. */
   readonly message?: unknown;
+  /** The decoded message in lines for people, where `octets` are no text. */
+  readonly text?: () => string;
 }
 
 export interface Tap {

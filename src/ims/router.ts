@@ -137,7 +137,9 @@ export class Router implements TransactionUser {
     }
     const response = this.#response(transaction.request, 200);
     for (const [type, value] of [ALLOW_HEADER, SUPPORTED_HEADER]) response.headers.add(type, value);
-    response.headers.add(ALLOW_EVENTS, 'reg').addRaw('Accept', 'application/sdp, application/reginfo+xml');
+    response.headers
+      .add(ALLOW_EVENTS, 'reg')
+      .addRaw('Accept', 'application/sdp, application/reginfo+xml, application/vnd.3gpp.sms, text/plain');
     transaction.respondOnce(response);
   }
 

@@ -24,6 +24,24 @@ export function sipLogTap(log: Log): Tap {
   };
 }
 
+/**
+ * Writes each SGsAP message to the layer `sgsap`: peer and message at info, its elements below it at debug, and the
+ * octets where the layer's option `payload` asks for them.
+ */
+export function sgsapLogTap(log: Log): Tap {
+  const logger = log.logger('sgsap');
+  return {
+    get active() {
+      return logger.enabled('info');
+    },
+    message({ protocol, dir, remote, summary, octets, text }) {
+      if (protocol !== 'SGsAP' || !logger.enabled('info')) return;
+      const decoded = logger.enabled('debug') ? text?.() : undefined;
+      logger.info(summary, { dir, id: printEndpoint(remote), octets, ...(decoded !== undefined && { text: decoded }) });
+    },
+  };
+}
+
 function columnsOf({ dir, octets }: TapRecord, text: string | undefined): LogColumns {
   const callId = /\n(?:call-id|i)[ \t]*:[ \t]*([^\r\n]+)/i.exec(latin1(octets.subarray(0, bodyStart(octets))))?.[1];
   return {

@@ -169,3 +169,63 @@ export interface StateUsage {
   /** Packets dropped because their integrity check failed: the keys differ. */
   readonly failed: number;
 }
+
+/**
+ * SCTP (RFC 9260): whole messages, in order, over an association. Messages leave on stream 0 and are taken from any
+ * stream with any payload protocol identifier.
+ */
+export interface SctpNet {
+  /**
+   * Listens for associations; `onAssociation` gives each its handler. Rejects with a NetError, whose code is
+   * EPROTONOSUPPORT where this machine has no SCTP for such an address.
+   */
+  listenSctp(
+    options: SctpListenOptions,
+    onAssociation: (association: SctpAssociation) => SctpHandler,
+  ): Promise<SctpListener>;
+  /**
+   * Opens an association at once in the background: what is sent before it is up is sent then. Where it cannot be
+   * opened, `onClose` is told why, in a later turn and within some 10 s.
+   */
+  connectSctp(options: SctpConnectOptions, handler: SctpHandler): SctpAssociation;
+}
+
+export interface SctpListenOptions extends Endpoint {
+  /** Payload protocol identifier of what is sent: 0 for SGsAP, 46 for Diameter. */
+  readonly ppid: number;
+}
+
+export interface SctpConnectOptions extends ConnectOptions {
+  readonly ppid: number;
+}
+
+export interface SctpHandler {
+  /** An association that was opened from here is up. */
+  onUp?(): void;
+  onMessage(message: Buffer): void;
+  /**
+   * The association is gone: once, for any reason; `error` when it was not an orderly end. A peer that restarts ends
+   * its association; towards a listener it has a new one at once.
+   */
+  onClose(error?: Error): void;
+}
+
+export interface SctpAssociation {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  /** Octets sent and not yet taken by the stack: what a slow peer costs us. */
+  readonly pending: number;
+  send(message: Uint8Array): void;
+  /** Sends what is pending, then closes. */
+  shutdown(): void;
+  /** Drops the association and what is pending; `onClose` follows. */
+  abort(): void;
+}
+
+export interface SctpListener {
+  readonly local: Endpoint;
+  /** How SCTP is had: by the kernel, or by our own stack over raw sockets. */
+  readonly stack: 'kernel' | 'raw sockets';
+  /** Stops listening; open associations stay. */
+  close(): void;
+}

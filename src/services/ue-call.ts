@@ -1,16 +1,15 @@
 import type { B2bua } from '../call/b2bua.ts';
 import { checkAccept } from '../call/body.ts';
 import { EchoCall } from '../call/echo-call.ts';
-import { sameEndpoint } from '../core/endpoint.ts';
 import type { SessionDescription } from '../sdp/session-description.ts';
-import { CONTACT } from '../sip/message/header-types.ts';
 import { SipError } from '../sip/message/sip-error.ts';
-import { printUri, sameUri } from '../sip/message/uri.ts';
-import type { ServerTransaction } from '../sip/transaction/user.ts';
+import { printUri } from '../sip/message/uri.ts';
 import type { Binding, Registrations } from '../store/registrations.ts';
-import type { Identity, IdentityOwner } from '../store/subscribers.ts';
+import type { IdentityOwner } from '../store/subscribers.ts';
 import type { Directory } from './directory.ts';
+import { isMeant } from './equipment.ts';
 import { refuseByCode } from './refusal-code.ts';
+import { isSentBy } from './sender.ts';
 import type { Service } from './service.ts';
 import { callerOf } from './strangers.ts';
 
@@ -43,7 +42,7 @@ export function ueCall({ b2bua, directory, registrations, ownOffer }: UeCallPart
       }
       const bindings = reachable(owner, registrations);
       // Whoever calls its own number rings its other phones, not the one it calls from.
-      const others = bindings.filter((binding) => !isSentBy(binding, transaction));
+      const others = bindings.filter((binding) => !isSentBy(binding, transaction.request, transaction.flow));
       if (others.length === 0) {
         throw new SipError(486, `${owner.subscriber.impi} calls itself and has no other phone`);
       }
@@ -59,28 +58,9 @@ export function ueCall({ b2bua, directory, registrations, ownOffer }: UeCallPart
 export function reachable({ subscriber, identity }: IdentityOwner, registrations: Registrations): readonly Binding[] {
   const bindings = registrations.reachable(subscriber);
   if (bindings.length === 0) throw new SipError(480, `${subscriber.impi} is not registered`);
-  if (!subscriber.multiSim) return bindings;
-  const meant = bindings.filter((binding) => isMeant(identity, binding));
+  const meant = bindings.filter((binding) => isMeant(subscriber, identity, binding));
   if (meant.length === 0) {
     throw new SipError(480, `${subscriber.impi} has no phone with the IMEI ${identity.imeisv} of ${identity.text}`);
   }
   return meant;
-}
-
-/** Type allocation code and serial number; an IMEI goes on with a check digit, an IMEISV with two of the software. */
-const IMEI_DIGITS = 14;
-
-/** Whether a phone is one an identity stands for: it may be for the phone with one IMEI only (RFC 7254 §4). */
-export function isMeant({ imeisv }: Pick<Identity, 'imeisv'>, { instance = '' }: Pick<Binding, 'instance'>): boolean {
-  if (imeisv === undefined) return true;
-  const [, imei = ''] = /^urn:gsma:imei(?:sv)?:([0-9-]+)/.exec(instance) ?? [];
-  return imei.replaceAll('-', '').slice(0, IMEI_DIGITS) === imeisv.slice(0, IMEI_DIGITS);
-}
-
-/** Whether a request came from this handset: from its port, or with its Contact over another connection. */
-function isSentBy({ flow, contact }: Binding, { request, flow: from }: ServerTransaction): boolean {
-  if (sameEndpoint(flow.remote, from.remote)) return true;
-  const sender = request.headers.tryGet(CONTACT);
-  if (sender === undefined || sender === '*') return false;
-  return flow.remote.address === from.remote.address && sameUri(contact.uri, sender.uri);
 }

@@ -10,6 +10,8 @@ export interface Persistence {
    * this turn, in the order asked. A disk that fails holds nothing up: that is said once and `run` is called all the same.
    */
   afterCommit(run: () => void): void;
+  /** Changes follow in this turn: what waits for the commit from here on waits for them too. */
+  expectChange(): void;
   /** Commits what waits and lets the file go. Later changes are not kept. */
   close(): void;
 }
@@ -41,6 +43,7 @@ export interface Table<T> {
 export const noPersistence: Persistence = {
   table: () => noTable,
   afterCommit: (run) => run(),
+  expectChange() {},
   close() {},
 };
 

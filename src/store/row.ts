@@ -30,6 +30,12 @@ export function optionalIntegerOf(row: Row, column: string): number | undefined 
   return row[column] === null ? undefined : integerOf(row, column);
 }
 
+export function octetsOf(row: Row, column: string): Uint8Array {
+  const value = row[column];
+  if (!(value instanceof Uint8Array)) throw new MalformedError(`column ${column} holds no octets`);
+  return Uint8Array.from(value);
+}
+
 /** One of these words. */
 export function wordOf<W extends string>(row: Row, column: string, words: readonly W[]): W {
   const text = textOf(row, column);

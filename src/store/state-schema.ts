@@ -81,4 +81,25 @@ export const STATE_SCHEMA: readonly string[] = [
      security_server TEXT NOT NULL,
      restarts INTEGER NOT NULL
    );`,
+  `CREATE TABLE short_message (
+     id INTEGER NOT NULL PRIMARY KEY,
+     impi TEXT NOT NULL,
+     called TEXT NOT NULL,
+     tpdu BLOB NOT NULL,
+     taken_at INTEGER NOT NULL,
+     expires_at INTEGER NOT NULL,
+     single_shot INTEGER NOT NULL,
+     reference INTEGER,
+     attempts INTEGER NOT NULL,
+     sender TEXT,
+     sender_identity TEXT,
+     sender_reference INTEGER,
+     destination BLOB,
+     report INTEGER NOT NULL,
+     submission_key TEXT
+   );
+   CREATE TABLE sms_reference (
+     impi TEXT NOT NULL PRIMARY KEY,
+     reference INTEGER NOT NULL
+   ) WITHOUT ROWID;`,
 ];

@@ -75,6 +75,7 @@ export interface Subscriber {
 /** The users there are, found by IMPI and by any form of a public identity. */
 export class Subscribers {
   readonly #byImpi = new Map<string, Subscriber>();
+  readonly #byImsi = new Map<string, Subscriber>();
   readonly #byIdentity = new Map<string, IdentityOwner[]>();
 
   get size(): number {
@@ -87,6 +88,10 @@ export class Subscribers {
 
   add(subscriber: Subscriber): void {
     this.#byImpi.set(subscriber.impi, subscriber);
+    const { imsi } = subscriber;
+    if (imsi !== undefined && (this.#byImsi.get(imsi)?.impi ?? subscriber.impi) === subscriber.impi) {
+      this.#byImsi.set(imsi, subscriber);
+    }
     for (const identity of subscriber.identities) {
       const owners = this.#byIdentity.get(identity.key);
       if (owners === undefined) this.#byIdentity.set(identity.key, [{ subscriber, identity }]);
@@ -96,6 +101,11 @@ export class Subscribers {
 
   byImpi(impi: string): Subscriber | undefined {
     return this.#byImpi.get(impi);
+  }
+
+  /** The first configured, where several have one SIM. */
+  byImsi(imsi: string): Subscriber | undefined {
+    return this.#byImsi.get(imsi);
   }
 
   /** The user somebody typed: an IMPI, or an IMPU with or without its scheme. */

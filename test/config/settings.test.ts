@@ -53,6 +53,7 @@ describe('settings', () => {
       echo: [],
       emergency_numbers: ['112', '911'],
       sms_expires: 86400,
+      sms_centre_address: '+10000000000',
       sms_retry_delay: 60,
       sms_message_filter: { cp_data: 'treat', cp_ack: 'treat', rp_data: 'treat', rp_ack: 'treat' },
       sms_forced_cp_cause: 0,

@@ -12,7 +12,21 @@ describe('help', () => {
     const lines = COMMANDS.help.run({}, actions).print(WIDE);
     assert.deepEqual(
       lines.map((line) => line.split(' ')[0]),
-      ['help', 'log', 'users', 'unregister', 'reauthenticate', 'dialog', 'dialog_set', 'mt_call', 'ipsec', 'quit'],
+      [
+        'help',
+        'log',
+        'users',
+        'unregister',
+        'reauthenticate',
+        'dialog',
+        'dialog_set',
+        'mt_call',
+        'ipsec',
+        'sms',
+        'sms_flush',
+        'mme',
+        'quit',
+      ],
     );
     assert.match(lines[0] ?? '', /^help \[command\] +\w/);
   });
@@ -45,6 +59,26 @@ describe('help', () => {
     assert.deepEqual(COMMANDS.ipsec.run({ user: 'nobody' }, actions).print(WIDE), ['No security associations']);
     const without = { ...actions, associations: () => 'no ESP in this kernel' };
     assert.deepEqual(COMMANDS.ipsec.run({}, without).print(WIDE), ['No IPsec: no ESP in this kernel']);
+  });
+
+  it('sends a user a short message', () => {
+    const { actions, asked } = fakeActions();
+    const { impi: identity } = REGISTERED;
+    assert.deepEqual(COMMANDS.sms.run({ identity, text: 'see you' }, actions).print(WIDE), ['Short message taken']);
+    assert.deepEqual(COMMANDS.sms.run({ identity, text: 'a'.repeat(300) }, actions).print(WIDE), [
+      'Short message taken, 2 parts',
+    ]);
+    assert.equal(asked[0], `sms ${identity} see you`);
+    assert.throws(() => COMMANDS.sms.run({ identity: 'nobody', text: 'a' }, actions), /nobody has the identity/);
+    assert.throws(() => COMMANDS.sms.run({ identity, text: 'a'.repeat(20_000) }, actions), CommandError);
+  });
+
+  it('forgets the short messages of a user', () => {
+    const { actions } = fakeActions();
+    const run = (identity: string) => COMMANDS.sms_flush.run({ identity }, actions).print(WIDE);
+    assert.deepEqual(run(ABSENT.impi), ['12 short messages forgotten']);
+    assert.deepEqual(run(REGISTERED.impi), ['0 short messages forgotten']);
+    assert.throws(() => run('nobody'), CommandError);
   });
 
   it('explains each command', () => {
@@ -202,6 +236,29 @@ describe('mt_call', () => {
     for (const duration of ['0', 'x', '-1', '1e9']) {
       assert.throws(() => COMMANDS.mt_call.run({ callee: 'tel:600', duration }, actions), CommandError);
     }
+  });
+});
+
+describe('mme', () => {
+  const mmes = [
+    { name: 'mme1.epc.test', remote: '192.0.2.9:36412', connected: true, ues: 12 },
+    { name: undefined, remote: '192.0.2.10', connected: false, ues: 1 },
+  ];
+
+  it('lists the MMEs', () => {
+    const { actions } = fakeActions([], mmes);
+    const output = COMMANDS.mme.run({}, actions);
+    assert.deepEqual(output.data, { mmes });
+    assert.deepEqual(output.print(WIDE), [
+      '         Name          Address         State  UEs',
+      'mme1.epc.test  192.0.2.9:36412     connected   12',
+      '            -       192.0.2.10  disconnected    1',
+    ]);
+  });
+
+  it('says why there are none', () => {
+    assert.deepEqual(COMMANDS.mme.run({}, fakeActions([], []).actions).print(WIDE), ['No MME connected']);
+    assert.match(COMMANDS.mme.run({}, fakeActions().actions).print(WIDE)[0] ?? '', /sctp_addr is not set/);
   });
 });
 

@@ -1,4 +1,4 @@
-import type { Actions, AssociationRow, DialogRow, UserRow } from '../../src/control/actions.ts';
+import type { Actions, AssociationRow, DialogRow, MmeRow, UserRow } from '../../src/control/actions.ts';
 
 export const REGISTERED: UserRow = {
   impi: '001010123456789@ims.mnc001.mcc001.3gppnetwork.org',
@@ -76,7 +76,7 @@ export const LISTENING: DialogRow = {
 };
 
 /** Actions that remember what they were asked. */
-export function fakeActions(users: readonly UserRow[] = [REGISTERED, ABSENT]) {
+export function fakeActions(users: readonly UserRow[] = [REGISTERED, ABSENT], mmes?: readonly MmeRow[]) {
   const asked: string[] = [];
   const actions: Actions = {
     log: {
@@ -105,6 +105,15 @@ export function fakeActions(users: readonly UserRow[] = [REGISTERED, ABSENT]) {
       asked.push(`mt_call ${callee} ${durationS} ${sipFile} ${caller}`);
       return callee === ABSENT.impi ? `${callee} is not registered` : ['00112233', '44556677'];
     },
+    sendSms(identity, text) {
+      asked.push(`sms ${identity} ${text}`);
+      return users.some(({ impi }) => impi === identity) ? Math.ceil(text.length / 153) : undefined;
+    },
+    flushSms(identity) {
+      asked.push(`sms_flush ${identity}`);
+      return users.find(({ impi }) => impi === identity)?.sms;
+    },
+    mmes: () => mmes,
     quit: () => asked.push('quit'),
   };
   return { actions, asked };

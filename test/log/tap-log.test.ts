@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { TapRecord } from '../../src/core/tap.ts';
 import { type Log, openLog } from '../../src/log/log.ts';
-import { sipLogTap } from '../../src/log/tap-log.ts';
+import { sgsapLogTap, sipLogTap } from '../../src/log/tap-log.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 const REGISTER = 'REGISTER sip:example.org SIP/2.0\r\nCall-ID: a84b4c76e66710\r\nContent-Length: 0\r\n\r\n';
@@ -97,6 +97,67 @@ describe('SIP messages in the log', () => {
   it('are only SIP', () => {
     const log = open('all.level=debug');
     tell(log, REGISTER, { protocol: 'Diameter' });
+    assert.equal(log.ring.size, 0);
+  });
+});
+
+describe('SGsAP messages in the log', () => {
+  const octets = Uint8Array.of(13, 1, 2, 3);
+  const tellSgs = (log: Log, extra: Partial<TapRecord> = {}) =>
+    sgsapLogTap(log).message({
+      protocol: 'SGsAP',
+      transport: 'SCTP',
+      dir: 'TO',
+      local: { address: '192.0.2.1', port: 29118 },
+      remote: { address: '192.0.2.9', port: 4000 },
+      summary: 'SGsAP-ALERT-REQUEST 001010000000002',
+      octets,
+      text: () => 'IMSI: 001010000000002\nSGs cause: 3',
+      ...extra,
+    });
+
+  it('are one line at info, with the MME', () => {
+    const log = open('sgsap.level=info');
+    tellSgs(log);
+    const { dir, layer, id, data } = record(log);
+    assert.deepEqual(
+      { dir, layer, id, data },
+      { dir: 'TO', layer: 'sgsap', id: '192.0.2.9:4000', data: ['SGsAP-ALERT-REQUEST 001010000000002'] },
+    );
+  });
+
+  it('have their elements below at debug, and their octets with payload', () => {
+    const log = open('sgsap.level=debug');
+    tellSgs(log);
+    assert.deepEqual(record(log).data.slice(1), ['IMSI: 001010000000002', 'SGs cause: 3']);
+    const whole = open('sgsap.level=debug,sgsap.payload=1');
+    tellSgs(whole);
+    assert.match(record(whole).data.at(-1) ?? '', /^0000: {2}0d 01 02 03 /);
+    const short = open('sgsap.level=debug,sgsap.max_size=0');
+    tellSgs(short);
+    assert.equal(record(short).data.length, 1);
+  });
+
+  it('that are malformed are a hexdump', () => {
+    const log = open('sgsap.level=debug');
+    sgsapLogTap(log).message({
+      protocol: 'SGsAP',
+      transport: 'SCTP',
+      dir: 'FROM',
+      local: { address: '192.0.2.1', port: 29118 },
+      remote: { address: '192.0.2.9', port: 4000 },
+      summary: 'malformed',
+      octets,
+    });
+    assert.match(record(log).data[1] ?? '', /^0000: {2}0d 01/);
+  });
+
+  it('are only SGsAP, and cost nothing when the layer is off', () => {
+    const log = open('all.level=debug,sgsap.level=error');
+    tellSgs(log);
+    assert.equal(sgsapLogTap(log).active, false);
+    log.configure('sgsap.level=debug');
+    tellSgs(log, { protocol: 'SIP' });
     assert.equal(log.ring.size, 0);
   });
 });

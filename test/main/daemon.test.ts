@@ -42,6 +42,14 @@ async function refusesToStart(t: TestContext, address: string): Promise<void> {
 describe('daemon', () => {
   it('ends with an error when an address is not of this machine', (t) => refusesToStart(t, '203.0.113.77:5060'));
 
+  it('says where MMEs connect and over which SCTP, or why they cannot', async (t) => {
+    const address = loopbackAddress();
+    const child = started(t, { sip_addr: address, sctp_addr: `${address}:${40_000 + (process.pid % 20_000)}` });
+    await child.until(/\nSGs on 127\.\S+, (the kernel's SCTP|SCTP over raw sockets)\n|\nWarning: MMEs cannot connect/);
+    child.type('mme\n');
+    await child.until(/No MME connected/);
+  });
+
   it('ends with an error when the UDP port is taken', async (t) => {
     const address = loopbackAddress();
     const taken = createSocket('udp4').bind(5060, address);

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { isMeant } from '../../src/services/ue-call.ts';
 import { another, OFFER, pair } from '../call/flows.ts';
 import { Rig } from '../call/rig.ts';
 
@@ -73,23 +72,4 @@ describe('a call from user to user', () => {
     await rig.settle();
     here.takeRequest('INVITE');
   });
-});
-
-describe('an identity for one of several phones with the same SIM', () => {
-  const rows: readonly (readonly [imeisv: string | undefined, instance: string | undefined, meant: boolean])[] = [
-    [undefined, undefined, true],
-    [undefined, 'urn:gsma:imei:35209900-176148-1', true],
-    ['3520990017614801', 'urn:gsma:imei:35209900-176148-1', true],
-    ['352099001761481', 'urn:gsma:imei:35209900-176148-0', true],
-    ['35209900176148', 'urn:gsma:imei:35209900-176148-0;svn=01', true],
-    ['3520990017614801', 'urn:gsma:imeisv:35209900-176148-77', true],
-    ['3520990017614901', 'urn:gsma:imei:35209900-176148-1', false],
-    ['3520990017614801', 'urn:uuid:00000000-0000-1000-8000-000a95a0e128', false],
-    ['3520990017614801', undefined, false],
-  ];
-  for (const [imeisv, instance, meant] of rows) {
-    it(`${imeisv ?? 'without imeisv'} ${meant ? 'is' : 'is not'} ${instance ?? 'a phone without an IMEI'}`, () => {
-      assert.equal(isMeant(imeisv === undefined ? {} : { imeisv }, { instance }), meant);
-    });
-  }
 });

@@ -210,6 +210,19 @@ describe('what waits for a commit', () => {
     assert.ok(happened);
   });
 
+  it('waits for changes that were announced and come after it was asked for', async (t) => {
+    const bed = new Bed(t);
+    const file = await bed.open();
+    const table = file.table(THINGS);
+    const found: Promise<Row[]>[] = [];
+    file.expectChange();
+    file.afterCommit(() => found.push(bed.onDisk()));
+    table.put({ name: 'a', value: 1 });
+    assert.equal(found.length, 0);
+    bed.endTurn();
+    assert.deepEqual(await found[0], [{ name: 'a', value: 1 }]);
+  });
+
   it('happens at the end of the turn, in order, when the changes are on disk', async (t) => {
     const bed = new Bed(t);
     const file = await bed.open();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, existsSync, renameSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { loadConfig } from '../../src/config/load.ts';
+import type { Settings } from '../../src/config/settings.ts';
 import { readFromMemory } from '../../src/config/source.ts';
 import { systemRandom } from '../../src/core/random.ts';
 import { type Log, openLog } from '../../src/log/log.ts';
@@ -14,6 +15,8 @@ import { Phone } from './phone.ts';
 /** The whole server on real loopback sockets, with a clock that only the test moves. */
 export interface Lab {
   readonly server: Server;
+  /** What it was started with. */
+  readonly settings: Settings;
   readonly clock: FakeClock;
   readonly log: Log;
   /** Where the server listens. */
@@ -43,7 +46,7 @@ let servers = 0;
 
 /**
  * @param users entries of ue_db, as in a configuration file.
- * @param settings further properties.
+ * @param settings further properties; OWN stands for the lab's address.
  * @param socket properties of the first SIP socket besides its address; BOUND stands for the lab's address.
  * @param more further addresses to listen on, IPv6 ones without a port: they get one of this test.
  * @param around a kernel where there shall be IPsec; files that the configuration and commands may name.
@@ -64,7 +67,7 @@ export async function startLab(
   const config = (
     entries: string,
   ) => `sip_addr: [{addr: "${shown}", ${socket.replace('BOUND', address)}}, ${others.join(', ')}], domain: "ims.test", timer_t1: 0.5, timer_t2: 4, timer_t4: 5,
-    ${settings} ue_db: [${entries}]`;
+    ${settings.replaceAll('OWN', address)} ue_db: [${entries}]`;
   const phones: Phone[] = [];
   t.after(() => {
     for (const phone of phones) phone.close();
@@ -125,6 +128,7 @@ async function launch(t: TestContext, site: Site, users: string, clock: FakeCloc
   t.after(stop);
   return {
     server,
+    settings,
     clock,
     log,
     address,

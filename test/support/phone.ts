@@ -24,6 +24,8 @@ export class Phone {
   readonly local: Endpoint;
   readonly #socket: Socket;
   #server: Endpoint;
+  /** All that came, as it came. */
+  readonly received: Buffer[] = [];
   readonly #inbox: Message[] = [];
   #arrived: (() => void) | undefined;
   #sequence = 0;
@@ -45,6 +47,7 @@ export class Phone {
     this.#server = server;
     socket.on('message', (data, from) => {
       this.lastSource = from.port;
+      this.received.push(data);
       this.#inbox.push(parseMessage(data).message);
       this.#arrived?.();
     });
@@ -128,12 +131,13 @@ export class Phone {
   }
 
   /** Sends a message written by hand. */
-  send(text: string, body = ''): void {
+  send(text: string, body: string | Uint8Array = ''): void {
     const head = text
       .trim()
       .replace(/\r?\n[ ]{2,}/g, '\n')
       .replace(/\r?\n/g, '\r\n');
-    this.raw(Buffer.from(`${head}\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`));
+    const octets = Buffer.from(body);
+    this.raw(Buffer.concat([Buffer.from(`${head}\r\nContent-Length: ${octets.length}\r\n\r\n`), octets]));
   }
 
   /** Sends a request with what every request has; `headers` are added, one a line. Returns what identifies it. */
@@ -226,7 +230,7 @@ export interface RequestOptions {
   /** sent-by of the Via, then without rport. */
   readonly sentBy?: string;
   readonly headers?: readonly string[];
-  readonly body?: string;
+  readonly body?: string | Uint8Array;
 }
 
 export interface Sent {

@@ -2,7 +2,7 @@
 import { endpoint } from '../schema/network.ts';
 import { object } from '../schema/object.ts';
 import { changeable, optional, preset, type Result } from '../schema/property.ts';
-import { choice, integer } from '../schema/scalar.ts';
+import { choice, integer, pattern } from '../schema/scalar.ts';
 
 /** TS 29.118 §7.1. */
 const SGSAP_PORT = 29118;
@@ -26,6 +26,11 @@ export const smsTable = {
     endpoint(SGSAP_PORT),
     'no SMS over SGs',
     'Address on which an MME may connect for SMS over SGs, port 29118 by default.',
+  ),
+  sms_centre_address: preset(
+    pattern('telephone number', /^\+?[0-9]{1,20}$/),
+    '+10000000000',
+    'Number of the service centre, which phones are shown.',
   ),
   sms_expires: changeable(
     preset(integer({ min: 1 }), 86400, 'Seconds after which a message that could not be delivered is forgotten.'),

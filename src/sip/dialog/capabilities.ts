@@ -16,6 +16,7 @@ export const METHODS = [
   'UPDATE',
   'REGISTER',
   'SUBSCRIBE',
+  'MESSAGE',
 ] as const;
 
 /** Methods of published RFCs that are known and not served: 405 rather than 501 (RFC 3261 §21.4.6, §21.5.2). */

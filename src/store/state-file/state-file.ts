@@ -56,6 +56,10 @@ export class StateFile implements Persistence {
     else run();
   }
 
+  expectChange(): void {
+    this.#changed();
+  }
+
   close(): void {
     if (this.#state === 'closed') return;
     if (this.#state !== 'clean') this.#commit();
