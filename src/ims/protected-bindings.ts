@@ -33,10 +33,13 @@ export class ProtectedBindings {
   }
 
   changed({ subscriber, bound }: Pick<RegistrationChange, 'subscriber' | 'bound'>): void {
-    for (const { flow, expiresAt } of bound) {
-      if (flow.protected === undefined) continue;
+    for (const { flow, expiresAt, event } of bound) {
+      // One that the network shortens was not heard of in its set.
+      if (flow.protected === undefined || event === 'shortened') continue;
       const { association, set } = flow.protected;
-      if (this.#associations.setOf(set)?.role === 'temporary') this.#associations.authenticated(set, expiresAt);
+      const role = this.#associations.setOf(set)?.role;
+      // No REGISTER passes in these unless it answers a challenge.
+      if (role === 'temporary' || role === 'fading') this.#associations.authenticated(set, expiresAt);
       else this.#associations.extend(association, expiresAt);
     }
     const before = this.#carrying.get(subscriber.impi);

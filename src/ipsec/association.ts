@@ -10,9 +10,10 @@
  *                          +--last set faded--> ended
  *
  * A temporary set may exist beside the others in established and switching; a new challenge replaces it and touches
- * nothing else. A registration that nobody refreshes takes its sets along when it ends. A fading set still carries what is under way in it, until its instant: the old set 64·T1 after the first
- * use of the new, a replaced or refused temporary one and those of a handset that has left for the answer and its
- * retransmissions.
+ * nothing else. A registration that nobody refreshes takes its sets along when it ends. A fading set still carries what
+ * is under way in it, until its instant: the old set 64·T1 after the first use of the new, a replaced or refused
+ * temporary one and those of a handset that has left for the answer and its retransmissions. A handset that authenticates
+ * in one stays with it: it has become the current set.
  */
 import type { MachineDefinition, Step } from '../core/machine.ts';
 import {
@@ -59,10 +60,7 @@ export const ASSOCIATION_MACHINE: MachineDefinition<
         case 'challenged':
           return next(challengedBody(event.set, now), faded(fading, temporary, now, context), context);
         case 'authenticated':
-          if (event.set !== temporary.set) return undefined;
-          return next({ name: 'established', current: lasting(event.set, event) }, fading, context, [
-            { type: 'keep', set: event.set },
-          ]);
+          return begin(state, event, context);
         case 'refused':
           if (event.set !== temporary.set) return undefined;
           return next({ name: 'leaving' }, faded(fading, temporary, now, context), context);
@@ -81,13 +79,20 @@ export const ASSOCIATION_MACHINE: MachineDefinition<
       }
     },
     established(state, event, now, context) {
-      const { current, fading } = state;
+      const { current } = state;
       switch (event.type) {
         case 'authenticated': {
           if (event.set === current.set) return extend(state, event, context);
-          if (event.set !== state.temporary?.set) return undefined;
-          const body: Body = { name: 'switching', current: lasting(event.set, event, current), old: current };
-          return next(body, fading, context, kept(event.set, current.set));
+          const others = without(state, event.set);
+          if (others === undefined) return undefined;
+          const { temporary } = others;
+          const body: Body = {
+            name: 'switching',
+            current: lasting(event.set, event, current),
+            old: current,
+            temporary,
+          };
+          return next(body, others.fading, context, kept(event.set, current.set));
         }
         case 'extended':
           return extend(state, event, context);
@@ -98,14 +103,21 @@ export const ASSOCIATION_MACHINE: MachineDefinition<
       }
     },
     switching(state, event, now, context) {
-      const { current, old, fading } = state;
+      const { current, old } = state;
       switch (event.type) {
         case 'authenticated': {
           if (event.set === current.set) return extend(state, event, context);
-          if (event.set !== state.temporary?.set) return undefined;
-          const body: Body = { name: 'switching', current: lasting(event.set, event, current), old: current };
+          const others = without(state, event.set);
+          if (others === undefined) return undefined;
+          const { temporary } = others;
+          const body: Body = {
+            name: 'switching',
+            current: lasting(event.set, event, current),
+            old: current,
+            temporary,
+          };
           const effects: AssociationEffect[] = [...kept(event.set, current.set), { type: 'forget', set: old.set }];
-          return next(body, drained(fading, old, now, context), context, effects);
+          return next(body, drained(others.fading, old, now, context), context, effects);
         }
         case 'used':
           return event.set === current.set ? switched(state, now, context) : same(state);
@@ -133,6 +145,7 @@ export const ASSOCIATION_MACHINE: MachineDefinition<
         case 'refused':
           return same(state);
         case 'authenticated':
+          return begin(state, event, context);
         case 'extended':
           return undefined;
       }
@@ -174,6 +187,32 @@ function besides(
     default:
       return undefined;
   }
+}
+
+type Authenticated = Extract<AssociationEvent, { type: 'authenticated' }>;
+
+/** The first set a handset has authenticated in, or the first again. */
+function begin(
+  state: Extract<AssociationState, { name: 'challenged' | 'leaving' }>,
+  event: Authenticated,
+  context: AssociationContext,
+): Step<AssociationState, AssociationEffect> {
+  const others = without(state, event.set);
+  if (others === undefined) return undefined;
+  const { temporary, fading } = others;
+  const body: Body = { name: 'established', current: lasting(event.set, event), temporary };
+  return next(body, fading, context, kept(event.set));
+}
+
+/** The temporary set and those that fade, but for one of them; undefined when the set is none of these. */
+function without(
+  state: AssociationState,
+  set: number,
+): { temporary?: Life | undefined; fading: readonly Life[] } | undefined {
+  const temporary = 'temporary' in state ? state.temporary : undefined;
+  if (temporary?.set === set) return { fading: state.fading };
+  const fading = state.fading.filter((life) => life.set !== set);
+  return fading.length === state.fading.length ? undefined : { temporary, fading };
 }
 
 /** TS 24.229 §5.2.2.2: the longer of what it was and the registration just granted plus 30 s. */

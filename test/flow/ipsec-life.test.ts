@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import type { SimKeys } from '../../src/aka/sim-keys.ts';
+import type { Response } from '../../src/sip/message/message.ts';
+import { FakeKernel } from '../support/fake-kernel.ts';
+import { type Lab, startLab } from '../support/lab.ts';
+import { type ClientSide, SecurePhone, type ServerSide, serverSide } from '../support/secure-phone.ts';
+import { newCard } from '../support/sim-phone.ts';
+
+const K = '00112233445566778899aabbccddeeff';
+const IMSI = '001010123456789';
+const IMPI = `${IMSI}@ims.test`;
+const XOR: SimKeys = { algo: 'xor', k: Uint8Array.from(Buffer.from(K, 'hex')) };
+const USERS = `{imsi: "${IMSI}", K: "${K}"}`;
+/** Whatever was only to fade is gone by then. */
+const FADED_MS = 60_000;
+
+async function site(t: TestContext, settings = '') {
+  const kernel = new FakeKernel();
+  const lab = await startLab(t, USERS, settings, '', [], { kernel });
+  return { kernel, lab, phone: await securePhone(lab, 21) };
+}
+
+function securePhone(lab: Lab, host: number): Promise<SecurePhone> {
+  return SecurePhone.make(newCard(XOR), IMPI, (port) => lab.phone(IMSI, host, port));
+}
+
+/** The phone is registered, and a refresh in these associations is heard. */
+async function assertServed(lab: Lab, phone: SecurePhone, side: ClientSide, theirs: ServerSide): Promise<void> {
+  assert.equal(lab.server.counts().bindings, 1);
+  phone.inside(side, theirs, ['Expires: 3600']);
+  await side.server.response(200);
+}
+
+describe('whoever was told 200 keeps the associations it was told it in', () => {
+  it('when it deregisters, and registers at once in the same', async (t) => {
+    const { kernel, lab, phone } = await site(t);
+    const side = await phone.side();
+    const { theirs } = await phone.register(side);
+    phone.inside(side, theirs, ['Expires: 0']);
+    await side.server.response(200);
+    phone.inside(side, theirs, ['Expires: 3600']);
+    const challenged: Response = await side.server.response(401);
+    phone.inside(side, theirs, ['Expires: 3600', phone.answer(challenged)]);
+    await side.server.response(200);
+    lab.clock.advance(FADED_MS);
+    await kernel.settled();
+    await assertServed(lab, phone, side, theirs);
+  });
+
+  it('when it answers a challenge that another one followed', async (t) => {
+    const { kernel, lab, phone } = await site(t);
+    const side = await phone.side();
+    phone.offer(side);
+    const challenged = await phone.clear.response(401);
+    phone.offer(await phone.side());
+    await phone.clear.response(401);
+    const theirs = serverSide(challenged);
+    phone.inside(side, theirs, [`Security-Client: ${side.text}`, phone.answer(challenged), 'Expires: 3600']);
+    await side.server.response(200);
+    lab.clock.advance(FADED_MS);
+    await kernel.settled();
+    await assertServed(lab, phone, side, theirs);
+  });
+});
