@@ -19,12 +19,22 @@ export function restoreSets(
     if (others === undefined) associations.set(record.association, [record]);
     else others.push(record);
   }
-  return [...associations.values()].flatMap((kept) => {
+  return [...associations.values()].flatMap((all) => {
+    const kept = withoutOver(all, parts);
     const problem = problemOf(kept, sets, parts, supports);
     if (problem === undefined) return restoreAssociation(kept, sets, parts);
-    parts.logger.info(`the security associations of ${kept[0]?.owner} are not taken up again: ${problem}`);
+    parts.logger.info(`the security associations of ${all[0]?.owner} are not taken up again: ${problem}`);
     for (const record of kept) parts.keep?.delete(record);
     return [];
+  });
+}
+
+/** An old set whose time has come meanwhile was as good as replaced. */
+function withoutOver(records: readonly SetRecord[], { clock, keep }: HeldSetsParts): readonly SetRecord[] {
+  return records.filter((record) => {
+    const over = record.role === 'old' && record.endsAt <= clock.wallNow();
+    if (over) keep?.delete(record);
+    return !over;
   });
 }
 

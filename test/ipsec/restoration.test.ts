@@ -123,6 +123,17 @@ describe('after a restart', () => {
     next.assertEmpty();
   });
 
+  test('and when the time of the older has come meanwhile, the newer', async () => {
+    const rig = await Rig.started();
+    const { association } = await rig.register({ offer: first });
+    rig.clock.advance(HOUR / 2);
+    const fresh = await rig.register({ association, offer: second });
+    const next = await restarted(rig, { later: HOUR });
+    assert.deepEqual([...next.records.keys()], [fresh.set]);
+    assert.equal(next.kernel.live.length, 4);
+    assert.deepEqual(next.associations.requestPath(association), next.associations.responsePath(fresh.set));
+  });
+
   test('a refresh goes on in the association, beside its set', async () => {
     const rig = await Rig.started();
     const { association } = await rig.register({ offer: first });
