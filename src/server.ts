@@ -159,6 +159,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
           t1Ms,
           keep: associationSets,
           onRemoved: (set) => transport.removed(set),
+          onLost: (association) => protectedBindings.lost(association),
         })
       : undefined;
   const withoutIpsec = await associations?.start();
@@ -313,7 +314,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     services: services({ b2bua, directory, registrations, handsets, ownOffer: offers.common, smsOverIms, pageMode }),
   });
 
-  const protectedBindings = protection && new ProtectedBindings(protection, registrations);
+  const protectedBindings = new ProtectedBindings(protection, registrations);
 
   // Who is concerned by a registration that changes, in this order.
   registrations.changed.add((change) => regEvent.changed(change));
@@ -327,7 +328,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
   let sgsListener: SctpListener | undefined;
   let withoutSgs: string | undefined;
 
-  registrations.changed.add((change) => protectedBindings?.changed(change));
+  registrations.changed.add((change) => protectedBindings.changed(change));
 
   // What a restart left: read before the first message, acted on once messages can be sent.
   if (create !== undefined) restoreCreatedUsers(created, subscribers, create);
@@ -346,7 +347,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     throw error;
   }
   registrar.resume();
-  protectedBindings?.resume((bindings) => registrar.deregister(bindings, 'deactivated'));
+  protectedBindings.resume((bindings) => registrar.deregister(bindings, 'deactivated'));
   regEvent.resume();
   delivery.resume();
   if (path !== undefined) {

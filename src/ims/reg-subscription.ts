@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.ts';
-import type { Flow } from '../core/flow.ts';
+import { type Flow, samePeer } from '../core/flow.ts';
 import type { Logger } from '../core/logger.ts';
 import { Machine } from '../core/machine.ts';
 import type { Random } from '../core/random.ts';
@@ -277,6 +277,7 @@ function terminationReason(removed: readonly Removal[]): TerminationReason {
   return event === 'expired' ? 'timeout' : 'noresource';
 }
 
+/** A refresh gives a protected handset another port_uc. */
 function sameHandset(a: Flow, b: Flow): boolean {
-  return a.remote.address === b.remote.address && a.remote.port === b.remote.port;
+  return samePeer(a, b) && (a.protected !== undefined || a.remote.port === b.remote.port);
 }

@@ -29,6 +29,8 @@ export interface HeldSetsParts {
   readonly keep?: { put(record: SetRecord): void; delete(record: SetRecord): void };
   /** No path leads through the set any more, and its associations are about to go. */
   readonly onRemoved?: (set: number) => void;
+  /** An association has ended and its handset knows nothing of it. */
+  readonly onLost?: (association: number) => void;
 }
 
 /** What is held; all zero once every handset has left. */
@@ -186,6 +188,7 @@ export class HeldSets {
     const sets = [...holder.sets];
     this.#end(holder, false);
     for (const held of sets) this.#clearAway(held);
+    this.#parts.onLost?.(holder.association);
   }
 
   /** Forgets everything, the kernel being flushed by others. @param keep what the state file holds stays there. */

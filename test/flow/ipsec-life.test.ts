@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { SimKeys } from '../../src/aka/sim-keys.ts';
 import type { Response } from '../../src/sip/message/message.ts';
@@ -61,5 +64,31 @@ describe('whoever was told 200 keeps the associations it was told it in', () => 
     lab.clock.advance(FADED_MS);
     await kernel.settled();
     await assertServed(lab, phone, side, theirs);
+  });
+});
+
+describe('a registration whose associations are gone ends, and its phone may register anew', () => {
+  function stateFile(t: TestContext): string {
+    const directory = mkdtempSync(join(tmpdir(), 'lteims-ipsec-'));
+    t.after(() => rmSync(directory, { recursive: true }));
+    return `ue_db_filename: "${join(directory, 'state.db')}",`;
+  }
+
+  it('after a restart without IPsec', async (t) => {
+    const { lab, phone } = await site(t, stateFile(t));
+    await phone.register(await phone.side());
+    const bare = await lab.restart({ withoutIpsec: true });
+    assert.equal(bare.server.counts().bindings, 0);
+  });
+
+  it('after a restart, when the kernel does not take them again', async (t) => {
+    const { kernel, lab, phone } = await site(t, stateFile(t));
+    await phone.register(await phone.side());
+    kernel.fail('no buffer space');
+    const again = await lab.restart();
+    await kernel.settled();
+    assert.equal(again.server.counts().bindings, 0);
+    await phone.register(await phone.side());
+    assert.equal(again.server.counts().bindings, 1);
   });
 });

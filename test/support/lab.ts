@@ -38,6 +38,8 @@ export interface Restart {
   readonly users?: string;
   /** The state file is found as it is at this instant, as if the process had been killed. */
   readonly killed?: boolean;
+  /** There is no IPsec any more. */
+  readonly withoutIpsec?: boolean;
 }
 
 /** Each test process has its own corner of the loopback range, so that files run side by side. */
@@ -143,11 +145,12 @@ async function launch(t: TestContext, site: Site, users: string, clock: FakeCloc
       phones.push(phone);
       return phone;
     },
-    async restart({ afterMs = 0, users: entries = users, killed = false } = {}) {
+    async restart({ afterMs = 0, users: entries = users, killed = false, withoutIpsec = false } = {}) {
       const putBack = killed ? photograph(settings.ue_db_filename) : () => {};
       await stop();
       putBack();
-      return launch(t, site, entries, new FakeClock(clock.wallNow() + afterMs));
+      const { kernel: _, ...bare } = site;
+      return launch(t, withoutIpsec ? bare : site, entries, new FakeClock(clock.wallNow() + afterMs));
     },
   };
 }
