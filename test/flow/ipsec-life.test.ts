@@ -67,6 +67,27 @@ describe('whoever was told 200 keeps the associations it was told it in', () => 
   });
 });
 
+describe('a stranger who has read the first REGISTER', () => {
+  it('keeps no phone from answering by sending what comes next before it does', async (t) => {
+    const { lab, phone } = await site(t);
+    const side = await phone.side();
+    phone.offer(side);
+    const challenged = await phone.clear.response(401);
+    const { headers } = challenged;
+    const mallory = await lab.phone('mallory', 66);
+    mallory.start('REGISTER', {
+      callId: headers.raw('Call-ID') ?? '',
+      cseq: Number.parseInt(headers.raw('CSeq') ?? '', 10) + 1,
+      from: headers.raw('From') ?? '',
+      to: `<sip:${IMSI}@ims.test>`,
+    });
+    await mallory.response(401);
+    const answer = [`Security-Client: ${side.text}`, phone.answer(challenged), 'Expires: 3600'];
+    phone.inside(side, serverSide(challenged), answer);
+    await side.server.response(200);
+  });
+});
+
 describe('a registration whose associations are gone ends, and its phone may register anew', () => {
   function stateFile(t: TestContext): string {
     const directory = mkdtempSync(join(tmpdir(), 'lteims-ipsec-'));

@@ -144,7 +144,7 @@ export class TransactionLayer implements Transactions {
   }
 
   #receiveNew(request: Request, flow: Flow, key: string): void {
-    const merge = mergeKey(request);
+    const merge = mergeKey(request, flow);
     if (merge === undefined || !this.#merges.has(merge)) {
       this.#serve(request, flow, key, merge).present((transaction) => this.#user.onRequest(transaction));
       return;

@@ -53,13 +53,14 @@ function hasBranch(via: Via): boolean {
 }
 
 /**
- * The key that copies of one request share when they came over different paths (RFC 3261 §8.2.2.2).
+ * The key that copies of one request share when they came over different paths (RFC 3261 §8.2.2.2). What comes in a
+ * handset's security associations was copied by nobody, whatever somebody else sends under its Call-ID.
  * @returns undefined inside a dialog, where there are no such copies.
  */
-export function mergeKey({ method, headers }: Request): string | undefined {
+export function mergeKey({ method, headers }: Request, { protected: set }: Flow): string | undefined {
   if (tagOf(headers.get(TO)) !== undefined) return undefined;
   return detached(
-    `${headers.get(CALL_ID)}\n${headers.get(CSEQ)?.number}\n${method}\n${tagOf(headers.get(FROM)) ?? ''}`,
+    `${set?.association ?? ''}\n${headers.get(CALL_ID)}\n${headers.get(CSEQ)?.number}\n${method}\n${tagOf(headers.get(FROM)) ?? ''}`,
   );
 }
 
