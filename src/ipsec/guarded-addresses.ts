@@ -11,7 +11,7 @@ import type { Kernel } from '../net/ports.ts';
 
 interface Place {
   readonly ports: ProtectedPorts;
-  guarded: boolean;
+  state: 'asked' | 'guarded' | 'refused';
 }
 
 export class GuardedAddresses {
@@ -34,7 +34,7 @@ export class GuardedAddresses {
 
   opened(ports: ProtectedPorts): void {
     this.gone(ports.address);
-    const place = { ports, guarded: false };
+    const place: Place = { ports, state: 'refused' };
     this.#places.set(ports.address, place);
     this.#guard(place);
   }
@@ -55,16 +55,18 @@ export class GuardedAddresses {
   }
 
   isGuarded(address: string): boolean {
-    return this.#places.get(address)?.guarded === true;
+    return this.#places.get(address)?.state === 'guarded';
   }
 
-  /** The ports associations may end at; in words why there are none now. */
+  /** The ports associations may end at; in words why there are none now. What the kernel has refused it is asked again. */
   usablePorts(address: string): ProtectedPorts | string {
     if (this.#families === undefined) return 'IPsec does not work here';
     if (!this.#canGuard(address)) return 'this kernel has no ESP for IPv6';
     const place = this.#places.get(address);
     if (place === undefined) return `${address} has no protected ports`;
-    return place.guarded ? place.ports : `the kernel does not guard the protected ports of ${address} (yet)`;
+    if (place.state === 'guarded') return place.ports;
+    if (place.state === 'refused') this.#guard(place);
+    return `the kernel does not guard the protected ports of ${address} (yet)`;
   }
 
   /** Forgets all, the kernel being cleared by others. */
@@ -81,11 +83,13 @@ export class GuardedAddresses {
     const { address } = place.ports;
     if (!this.#canGuard(address)) return;
     const changes = portsOf(place.ports).map((port) => ({ type: 'block' as const, ...port }));
+    place.state = 'asked';
     this.#kernel.apply(changes).then(
       () => {
-        place.guarded = true;
+        place.state = 'guarded';
       },
       (error: unknown) => {
+        place.state = 'refused';
         const [first] = changes;
         const where = first === undefined ? address : printEndpoint(first.port);
         this.#logger.error(`no IPsec at ${address}, the kernel does not guard ${where}: ${messageOf(error)}`);

@@ -56,6 +56,16 @@ describe('protected ports', () => {
     assert.match(await rig.refusal({ offer: offerOf(1000, 4000) }), /does not guard/);
   });
 
+  test('until it does: it is asked again when a handset asks', async () => {
+    const rig = new Rig();
+    await rig.associations.start();
+    rig.kernel.fail('no memory');
+    rig.associations.opened(PORTS);
+    await rig.settled();
+    await rig.refusal({ offer: offerOf(1000, 4000) });
+    await rig.prepare({ offer: offerOf(1000, 4000) });
+  });
+
   test('ports that were opened before the start are guarded by it', async () => {
     const rig = new Rig();
     rig.associations.opened(PORTS);
