@@ -11,6 +11,7 @@ import { type Offer, securityServer } from './agreement.ts';
 import type { AlgorithmPair, SessionKeys } from './algorithm.ts';
 import { type AssociationSet, additions, type Side } from './association-set.ts';
 import { requestSet } from './association-states.ts';
+import { Backlog } from './backlog.ts';
 import { GuardedAddresses } from './guarded-addresses.ts';
 import { describeSet, type HeldSet, type Holder, type SetRecord, type SetView, viewOf } from './held-set.ts';
 import { type HeldCounts, HeldSets, type HeldSetsParts } from './held-sets.ts';
@@ -46,6 +47,7 @@ export class Associations implements Protection {
   readonly #parts: AssociationsParts;
   readonly #addresses: GuardedAddresses;
   readonly #sets: HeldSets;
+  readonly #backlog = new Backlog();
   #capabilities: KernelCapabilities | undefined;
 
   constructor(parts: AssociationsParts) {
@@ -124,15 +126,24 @@ export class Associations implements Protection {
     const conclude = (outcome: () => Prepared | Error): void => {
       clock.schedule(clock.now(), () => done(outcome()));
     };
+    const { remote } = preparation;
+    if (!this.#backlog.enter(remote)) {
+      conclude(() => new Error('the kernel has not taken those asked for before'));
+      return;
+    }
     const held = this.#newSet(preparation);
     if (typeof held === 'string') {
+      this.#backlog.leave(remote);
       conclude(() => new Error(held));
       return;
     }
-    kernel.apply(additions(held.set, held.reqid, held.lifetimeMs)).then(
-      () => conclude(() => this.#installed(held)),
-      (error: unknown) => conclude(() => this.#refused(held, error)),
-    );
+    kernel
+      .apply(additions(held.set, held.reqid, held.lifetimeMs))
+      .finally(() => this.#backlog.leave(remote))
+      .then(
+        () => conclude(() => this.#installed(held)),
+        (error: unknown) => conclude(() => this.#refused(held, error)),
+      );
   }
 
   /**

@@ -17,6 +17,7 @@ import { type AssociationEffect, type AssociationState, roleOf } from './associa
 import { describeSet, type HeldSet, type Holder, recordOf, type SetRecord } from './held-set.ts';
 import { findRoom } from './room.ts';
 import { SetTable } from './set-table.ts';
+import { UnprovenSets } from './unproven-sets.ts';
 
 export interface HeldSetsParts {
   readonly clock: Clock;
@@ -44,8 +45,6 @@ export interface HeldCounts {
   readonly taken: number;
 }
 
-/** Sets of handsets that were challenged and have not answered (yet); the oldest give way. */
-const MOST_UNPROVEN = 4096;
 /** How much longer than we the kernel keeps a state, in case nobody deletes it. */
 const SLACK_MS = 60_000;
 
@@ -53,8 +52,7 @@ export class HeldSets {
   readonly #parts: HeldSetsParts;
   readonly #table: SetTable<HeldSet>;
   readonly #holders = new Map<number, Holder>();
-  /** Sets in which no handset has authenticated, the oldest first. */
-  readonly #unproven = new Set<HeldSet>();
+  readonly #unproven = new UnprovenSets();
   /** The newest of them of each attempt to register. */
   readonly #attempts = new Map<string, HeldSet>();
 
@@ -102,10 +100,8 @@ export class HeldSets {
     const room = findRoom(this.#table, ports, remote, offer, present, (held) => this.#unproven.has(held));
     if (typeof room === 'string') return room;
     for (const held of room.inTheWay) this.drop(held);
-    for (const oldest of this.#unproven) {
-      if (this.#unproven.size < MOST_UNPROVEN) break;
-      this.drop(oldest);
-    }
+    const oldest = this.#unproven.excess(remote);
+    if (oldest !== undefined) this.drop(oldest);
     return room.ours;
   }
 

@@ -303,6 +303,29 @@ describe('strangers', () => {
     rig.assertEmpty();
   });
 
+  test('of one address never hold up the kernel or push those of others out', async () => {
+    const rig = await Rig.started();
+    const alice = await rig.prepare({ remote: '192.0.2.10', offer: offerOf(1000, 4000) });
+    rig.kernel.hold();
+    const { applied } = rig.kernel;
+    for (let index = 0; index < 5000; index++) {
+      const offer = index % 2 === 0 ? offerOf(1000, 4000) : offerOf(1000 + 2 * index, 4000 + index, 5000 + index);
+      rig.ask({ key: `x ${index}`, owner: 'mallory', offer });
+    }
+    assert.ok(rig.kernel.applied - applied <= 2 * 64, `${rig.kernel.applied - applied} changes wait`);
+    rig.kernel.release();
+    await rig.settled();
+    for (let index = 0; index < 100; index++) {
+      const port = 20_000 + index;
+      await rig.prepare({ key: `y ${index}`, owner: 'mallory', offer: offerOf(50_000 + 2 * index, port, port) });
+    }
+    assert.equal(rig.associations.setOf(alice.set)?.role, 'temporary');
+    assert.equal(rig.kernel.live.length, 65 * 4);
+    rig.clock.advance(240_000);
+    await rig.settled();
+    rig.assertEmpty();
+  });
+
   test('are bounded in number, and the oldest go first', async () => {
     const rig = await Rig.started();
     const first = await rig.prepare({ key: 'first', offer: offerOf(1000, 4000) });
@@ -310,6 +333,7 @@ describe('strangers', () => {
     for (let index = 0; index < 5000; index++) {
       const remote = `198.51.${index >> 8}.${index & 255}`;
       rig.ask({ key: `x ${index}`, owner: 'mallory', remote, offer: offerOf(1000, 4000) });
+      if (index % 1000 === 0) await rig.settled();
     }
     await rig.settled();
     assert.equal(rig.associations.setOf(first.set), undefined);
