@@ -97,9 +97,13 @@ export class SecurityAgreements {
     const { impi } = subscriber;
     const { associations, logger } = this.#parts;
     const offers = request.headers.all(SECURITY_CLIENT);
-    if (associations === undefined || offers.length === 0) {
-      const why = offers.length === 0 ? 'it names no mechanism in Security-Client' : 'IPsec is off here';
-      if (required) throw unsupported(`${impi} requires a security agreement: ${why}`);
+    const isServed = associations?.serves(flow.local.address) === true;
+    if (!isServed || offers.length === 0) {
+      const off = associations === undefined ? 'IPsec is off here' : `there is no IPsec on ${flow.local.address}`;
+      const why = offers.length === 0 ? 'it names no mechanism in Security-Client' : off;
+      if (required || (offers.length > 0 && subscriber.ipsecRequired)) {
+        throw unsupported(`${impi} needs a security agreement: ${why}`);
+      }
       if (subscriber.ipsecRequired) {
         throw new SipError(421, `${impi} must offer a security agreement (ipsec_required)`).with(REQUIRE, 'sec-agree');
       }

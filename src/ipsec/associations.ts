@@ -78,6 +78,11 @@ export class Associations implements Protection {
     return this.#capabilities !== undefined;
   }
 
+  /** Whether handsets that reach us at this address can have associations: it has protected ports, and ESP its family. */
+  serves(local: string): boolean {
+    return this.#addresses.isServed(local);
+  }
+
   /** Whether the kernel can do the pair. */
   supports({ integrity, encryption }: AlgorithmPair): boolean {
     const can = this.#capabilities;

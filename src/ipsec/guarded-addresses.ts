@@ -58,6 +58,11 @@ export class GuardedAddresses {
     return this.#places.get(address)?.state === 'guarded';
   }
 
+  /** Whether associations can end at this address, if not at this moment. */
+  isServed(address: string): boolean {
+    return this.#canGuard(address) && this.#places.has(address);
+  }
+
   /** The ports associations may end at; in words why there are none now. What the kernel has refused it is asked again. */
   usablePorts(address: string): ProtectedPorts | string {
     if (this.#families === undefined) return 'IPsec does not work here';

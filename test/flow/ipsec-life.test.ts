@@ -18,9 +18,9 @@ const USERS = `{imsi: "${IMSI}", K: "${K}"}`;
 /** Whatever was only to fade is gone by then. */
 const FADED_MS = 60_000;
 
-async function site(t: TestContext, settings = '') {
+async function site(t: TestContext, settings = '', socket = '') {
   const kernel = new FakeKernel();
-  const lab = await startLab(t, USERS, settings, '', [], { kernel });
+  const lab = await startLab(t, USERS, settings, socket, [], { kernel });
   return { kernel, lab, phone: await securePhone(lab, 21) };
 }
 
@@ -64,6 +64,24 @@ describe('whoever was told 200 keeps the associations it was told it in', () => 
     lab.clock.advance(FADED_MS);
     await kernel.settled();
     await assertServed(lab, phone, side, theirs);
+  });
+});
+
+describe('where handsets see another address than the one they reach', () => {
+  it('there are no associations: who requires them is answered 420, who does not is served in clear', async (t) => {
+    const { lab, phone } = await site(t, '', 'bind_addr: "BOUND"');
+    const side = await phone.side();
+    phone.offer(side);
+    assert.equal((await phone.clear.response(420)).headers.raw('Unsupported'), 'sec-agree');
+    const register = (authorization: string) =>
+      phone.clear.start('REGISTER', {
+        callId: 'c',
+        headers: [`Contact: <${phone.clear.contact}>`, `Security-Client: ${side.text}`, authorization],
+      });
+    register(`Authorization: Digest username="${IMPI}", realm="ims.test", nonce="", uri="sip:ims.test", response=""`);
+    register(phone.answer(await phone.clear.response(401)));
+    await phone.clear.response(200);
+    assert.equal(lab.server.counts().bindings, 1);
   });
 });
 
