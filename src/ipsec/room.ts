@@ -11,7 +11,7 @@ export interface Room<E> {
 }
 
 /**
- * @param present port_ps of the handset's association, which the routes of its dialogs name: kept when it is free.
+ * @param present port_ps of the handset's association, which the routes of its dialogs name: kept when it can be had.
  * @param yields whether a set may be taken away for a new one.
  * @returns what stands in the way, in words, when there is no room.
  */
@@ -33,7 +33,8 @@ export function findRoom<E extends Entry>(
   // A set that goes gives its ports up too.
   const isFree = (entry: E): boolean => inTheWay.has(entry) || yields(entry);
   const preferred = serverPorts.filter((port) => port === present);
-  const server = table.port(address, [...preferred, ...serverPorts], { address: remote, port: offer.portC }, isFree);
+  const end = { address: remote, port: offer.portC };
+  const server = table.port(address, preferred, end, isFree) ?? table.port(address, serverPorts, end, isFree);
   if (server === undefined) return `no protected server port is left for ${remote} port ${offer.portC}`;
   const client = table.port(address, table.inTurns(clientPorts), { address: remote, port: offer.portS }, isFree);
   if (client === undefined) return `no protected client port is left for ${remote} port ${offer.portS}`;

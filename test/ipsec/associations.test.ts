@@ -360,6 +360,16 @@ describe('one attempt to register', () => {
     assert.equal(rig.kernel.live.length, 4);
   });
 
+  test('keeps the port_ps of a refresh that comes again, which routes of dialogs name', async () => {
+    const rig = await Rig.started();
+    const { association, securityServer } = await rig.register({ offer: offerOf(1000, 4000) });
+    const { portS } = readIpsecMechanism(securityServer);
+    for (const spi of [2000, 2000, 3000]) {
+      const again = await rig.prepare({ association, offer: offerOf(spi, 4001) });
+      assert.equal(readIpsecMechanism(again.securityServer).portS, portS);
+    }
+  });
+
   test('may come again with the same SPIs and ports', async () => {
     const rig = await Rig.started();
     const first = await rig.prepare({ offer: offerOf(1000, 4000) });
