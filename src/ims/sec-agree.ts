@@ -11,6 +11,7 @@ import { SipError } from '../sip/message/sip-error.ts';
 import type { Subscriber } from '../store/subscribers.ts';
 import type { Challenge } from './challenge.ts';
 import { isDeregistration } from './contacts.ts';
+import { credentialsOf } from './digest-authentication.ts';
 import { translatedAddress } from './nat.ts';
 
 export interface SecAgreeParts {
@@ -148,7 +149,7 @@ export class SecurityAgreements {
     if (renewed) return { ...agreement, offer };
     if (offers.length > 0 && 'unagreed' in choice)
       logger.info(() => `${subscriber.impi} keeps its associations: ${choice.unagreed.reason}`);
-    return { ...agreement, proven: set.role !== 'fading' };
+    return { ...agreement, proven: set.role !== 'fading' && !isCardsRefusal(request) };
   }
 
   /**
@@ -213,6 +214,13 @@ export class SecurityAgreements {
   #set(flow: Flow): SetView | undefined {
     return flow.protected && this.#parts.associations?.setOf(flow.protected.set);
   }
+}
+
+/** A card that finds the network's sequence number or MAC wrong says so in its associations too (TS 24.229 §5.1.1.5.3). */
+function isCardsRefusal(request: Request): boolean {
+  return credentialsOf(request).some(
+    ({ auts, nonce, response }) => auts !== undefined || (nonce !== '' && response === ''),
+  );
 }
 
 function unsupported(why: string): SipError {

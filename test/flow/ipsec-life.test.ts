@@ -67,6 +67,22 @@ describe('whoever was told 200 keeps the associations it was told it in', () => 
   });
 });
 
+describe('a card that refuses the network inside its associations', () => {
+  it('is believed: the REGISTER that says so is no refresh', async (t) => {
+    const { lab, phone } = await site(t);
+    const side = await phone.side();
+    phone.offer(side);
+    const challenged = await phone.clear.response(401);
+    const theirs = serverSide(challenged);
+    const answer = phone.answer(challenged);
+    phone.inside(side, theirs, [`Security-Client: ${side.text}`, answer, 'Expires: 3600']);
+    await side.server.response(200);
+    phone.inside(side, theirs, [answer.replace(/response="[0-9a-f]+"/, 'response=""'), 'Expires: 3600']);
+    await side.server.response(403);
+    assert.equal(lab.server.counts().bindings, 1);
+  });
+});
+
 describe('where handsets see another address than the one they reach', () => {
   it('there are no associations: who requires them is answered 420, who does not is served in clear', async (t) => {
     const { lab, phone } = await site(t, '', 'bind_addr: "BOUND"');
