@@ -3,7 +3,8 @@
  * is bounded, and those of one address do not keep other handsets waiting.
  */
 const MOST = 2048;
-const MOST_OF_ADDRESS = 64;
+/** A simulator has hundreds of handsets at one address. */
+const MOST_OF_ADDRESS = 256;
 
 export class Backlog {
   #size = 0;

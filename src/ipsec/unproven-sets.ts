@@ -6,8 +6,8 @@ import type { HeldSet } from './held-set.ts';
 
 /** After these the oldest give way. */
 const MOST = 4096;
-/** A handset has one or two under way; an address has several handsets at most, since ESP passes no NAT. */
-const MOST_OF_ADDRESS = 64;
+/** A handset has one or two under way, and a simulator hundreds of handsets at one address. */
+const MOST_OF_ADDRESS = 1024;
 
 export class UnprovenSets {
   readonly #sets = new Set<HeldSet>();
