@@ -1,5 +1,6 @@
 import type { Subscriber } from '../store/subscribers.ts';
-import { Call, type CallParts, type CallRequest } from './call.ts';
+import { Call } from './call.ts';
+import type { CallParts, CallRequest } from './call-parts.ts';
 import type { DialogRecord } from './dialog-record.ts';
 import { EndedDialogs } from './ended-dialogs.ts';
 import type { EndReason } from './leg-states.ts';

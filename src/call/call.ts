@@ -1,44 +1,24 @@
 import { Machine } from '../core/machine.ts';
-import { randomHex } from '../core/random.ts';
 import { shortId } from '../core/short-id.ts';
 import type { SessionDescription } from '../sdp/session-description.ts';
 import { type HeaderValue, header } from '../sip/message/build.ts';
 import { P_ASSERTED_IDENTITY } from '../sip/message/header-types.ts';
-import type { ServerTransaction } from '../sip/transaction/user.ts';
 import type { Binding } from '../store/registrations.ts';
-import type { Identity, Subscriber } from '../store/subscribers.ts';
+import type { Subscriber } from '../store/subscribers.ts';
 import { sessionOf } from './body.ts';
-import { CallBranch } from './call-branch.ts';
+import { type CallBranch, openBranch } from './call-branch.ts';
 import { CALL_MACHINE } from './call-machine.ts';
+import type { CallParts, CallRequest } from './call-parts.ts';
 import type { CallEffect, CallEvent, CallState, CallTimers, Side } from './call-states.ts';
 import { DialogRecord, type DialogType } from './dialog-record.ts';
-import { featureTags } from './end-to-end.ts';
-import type { CallFeature } from './feature.ts';
-import { PathFeatures } from './features.ts';
 import { IncomingLeg } from './incoming-leg.ts';
-import { assertedIdentities, type Caller, makeInvite } from './invite.ts';
-import { extensionsOf, type LegParts, type LegPeer } from './leg-messages.ts';
+import { legTowards, peerOf } from './invitation.ts';
+import { assertedIdentities } from './invite.ts';
 import type { Sdp } from './leg-session.ts';
 import type { EndReason, LegReport } from './leg-states.ts';
 import type { LiveCall } from './live-call.ts';
-import { OutgoingLeg } from './outgoing-leg.ts';
 import { Path } from './path.ts';
-import { mayUse, preconditionParty } from './precondition-party.ts';
-import { Resources, resourcesLost } from './resources.ts';
-
-/** A request for a call between users, all parties known. */
-export interface CallRequest {
-  readonly transaction: ServerTransaction;
-  readonly caller: Caller;
-  readonly called: Identity;
-  /** The called user's handsets, all of which ring. */
-  readonly bindings: readonly Binding[];
-}
-
-export interface CallParts extends LegParts {
-  readonly features: readonly CallFeature[];
-  readonly callTimers: CallTimers;
-}
+import { resourcesLost } from './resources.ts';
 
 /** One call: performs the effects of call-machine.ts with its legs and features. */
 export class Call implements LiveCall {
@@ -142,26 +122,12 @@ export class Call implements LiveCall {
   }
 
   #branch(binding: Binding, number: number): CallBranch {
-    const id = randomHex(this.#parts.random, 2);
-    const { caller, called } = this.#request;
-    const flows = { caller: this.#caller.flow, callee: binding.flow };
-    const parties = {
-      caller: preconditionParty(caller.subscriber, caller.identity, this.#caller.supports('precondition')),
-      callee: preconditionParty(binding.subscriber, called, binding.features.mmtel),
-    };
-    const path = {
-      id,
-      flows,
-      parties,
-      end: (why: EndReason) => this.stop(why),
-      resources: new Resources((side, what) => this.#resourcesLost(number, side, what)),
-    };
     const record = this.#record('client');
     record.partner = this.#caller.record.sessionId;
-    const features = new PathFeatures(this.#parts.features, path, this.#parts.logger);
-    record.medias = features.medias('callee');
-    record.qos = features.qos('callee');
-    return new CallBranch(binding, record, features);
+    return openBranch(this.#parts, this.#request, this.#caller, binding, record, {
+      end: (why) => this.stop(why),
+      resourcesLost: (side, what) => this.#resourcesLost(number, side, what),
+    });
   }
 
   /** RFC 3312 §8: what the session needs cannot be had. */
@@ -300,26 +266,11 @@ export class Call implements LiveCall {
   #invite(id: number, offer: Sdp): void {
     const branch = this.#branches[id];
     if (branch === undefined) return;
-    const { random, handsets } = this.#parts;
     const { transaction, caller, called } = this.#request;
-    const { binding, record } = branch;
-    const peer = peerOf(binding.subscriber, called, record);
-    const sdp = branch.features.pass('caller', 'offer', offer);
-    const original = transaction.request;
-    const request = makeInvite(
-      random,
-      handsets,
-      original,
-      caller,
-      called,
-      binding,
-      sdp,
-      extensionsOf(this.#parts, peer),
-    );
-    const flow = handsets.towards(binding, request, called);
-    branch.leg = new OutgoingLeg(this.#parts, peer, request, flow, featureTags(original.headers), (report) => {
-      this.#calleeReports(id, report);
-    });
+    const { binding, record, features } = branch;
+    const sdp = features.pass('caller', 'offer', offer);
+    const invitation = { original: transaction.request, caller, called, binding, record, sdp };
+    branch.leg = legTowards(this.#parts, invitation, (report) => this.#calleeReports(id, report));
     branch.leg.start();
   }
 
@@ -332,15 +283,6 @@ export class Call implements LiveCall {
       this.#parts.logger.error(() => `call: ${error instanceof Error ? error.stack : String(error)}`);
     }
   }
-}
-
-function peerOf(subscriber: Subscriber, identity: Identity, record: DialogRecord): LegPeer {
-  return {
-    impi: subscriber.impi,
-    record,
-    reliable: identity.reliableProvisional,
-    preconditions: mayUse(preconditionParty(subscriber, identity, false)),
-  };
 }
 
 /** The caller is told whom it reached (TS 24.229 §5.2.6.4.4). */

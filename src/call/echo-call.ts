@@ -9,7 +9,7 @@ import type { Uri } from '../sip/message/uri.ts';
 import type { ServerTransaction } from '../sip/transaction/user.ts';
 import type { Identity } from '../store/subscribers.ts';
 import { sessionOf } from './body.ts';
-import type { CallParts } from './call.ts';
+import type { CallParts } from './call-parts.ts';
 import { DialogRecord, type DialogType } from './dialog-record.ts';
 import { PathFeatures } from './features.ts';
 import { IncomingLeg } from './incoming-leg.ts';

@@ -105,7 +105,8 @@ export class IncomingEarly extends EarlyDialog {
     const { request } = transaction;
     const rack = request.headers.get(RACK);
     const invite = this.owner.request.headers.get(CSEQ)?.number;
-    if (state.name !== 'unacknowledged' || rack?.sequence !== state.sequence || rack.cseq !== invite) {
+    const isOurs = rack?.cseq === invite && rack?.method === 'INVITE';
+    if (state.name !== 'unacknowledged' || rack?.sequence !== state.sequence || !isOurs) {
       throw new SipError(481, 'PRACK for no response that awaits one');
     }
     const sdp = sessionOf(request);

@@ -6,17 +6,18 @@ import { responseTo } from '../sip/message/build.ts';
 import { CSEQ, REASON, tagOf } from '../sip/message/header-types.ts';
 import type { Message, Request, Response } from '../sip/message/message.ts';
 import { SipError } from '../sip/message/sip-error.ts';
-import type { ClientTransaction, ResponseHandlers, ServerTransaction } from '../sip/transaction/user.ts';
+import type { ServerTransaction } from '../sip/transaction/user.ts';
 import { trySessionOf } from './body.ts';
 import type { DialogRecord } from './dialog-record.ts';
-import { type EarlyDialog, isLost } from './early-dialog.ts';
+import type { EarlyDialog } from './early-dialog.ts';
 import { inDialogEvent } from './in-dialog.ts';
+import { LegInvites } from './leg-invites.ts';
 import { LEG_MACHINE } from './leg-machine.ts';
-import { bodyOf, LegMessages, type LegParts, type LegPeer, typeOf } from './leg-messages.ts';
+import { LegMessages, type LegParts, type LegPeer } from './leg-messages.ts';
 import type { Sdp } from './leg-session.ts';
 import type { LegCommand, LegEffect, LegEvent, LegReport, LegState, LegTimers } from './leg-states.ts';
-import { PASSING } from './leg-steps.ts';
 import { passedOn, type Refusal } from './refusal.ts';
+import { SessionRefresh } from './session-refresh.ts';
 
 /** Nothing more comes of the leg. */
 const OVER: readonly LegState['name'][] = ['cancelling', 'leaving', 'ended', 'forgotten'];
@@ -37,19 +38,23 @@ export abstract class Leg implements DialogUsage {
   readonly #machine: Machine<LegState, LegEvent, LegEffect, LegTimers>;
   /** The peer's INVITE that awaits our final response, or its ACK. */
   #offered: ServerTransaction | undefined;
-  /** Our latest INVITE. */
-  #inviting: ClientTransaction | undefined;
-  /** The last ACK we sent: repeated when its 2xx is. */
-  #ack: { readonly sequence: number; readonly request: Request } | undefined;
-  /** Sequence number of our INVITE whose 2xx awaits `sendAck`. */
-  #unacknowledged = 0;
+  readonly #invites: LegInvites;
+  readonly #sessionRefresh: SessionRefresh;
 
   /** @param report told of what the call needs to know, during `dispatch` and later. */
   constructor(parts: LegParts, peer: LegPeer, initial: LegState, report: (report: LegReport) => void) {
     this.parts = parts;
     this.messages = new LegMessages(parts, peer, {
-      refresh: () => this.#refreshSession(),
+      refresh: () => this.#sessionRefresh.due(),
       expired: () => this.dispatch({ type: 'expired', what: 'session timer expired' }),
+    });
+    this.#invites = new LegInvites(this.messages, peer.impi);
+    this.#sessionRefresh = new SessionRefresh(this.messages, {
+      idle: () => (this.state.name === 'confirmed' ? this.dialog : undefined),
+      byInvite: () => this.dispatch({ type: 'refresh', sdp: this.messages.said ?? this.offeredFirst }),
+      refreshed: (response) => this.#refresh(response, this.flow),
+      lost: (what) => this.dispatch({ type: 'expired', what }),
+      later: () => this.messages.session.retry(this.ownsCallId),
     });
     this.impi = peer.impi;
     this.record = peer.record;
@@ -156,7 +161,7 @@ export abstract class Leg implements DialogUsage {
         this.#offered?.repeat();
         return;
       case 'sendAck':
-        this.#sendAck(effect.sdp);
+        if (this.dialog !== undefined) this.#invites.acknowledge(this.dialog, effect.sdp);
         return;
       case 'sendInvite':
         this.#sendInvite(effect.sdp);
@@ -165,7 +170,7 @@ export abstract class Leg implements DialogUsage {
         this.#sendUpdate(effect.sdp);
         return;
       case 'cancelInvite':
-        this.#inviting?.cancel(effect.reason);
+        this.#invites.cancel(effect.reason);
         return;
       case 'takeOffer':
         this.take(effect.transaction);
@@ -210,43 +215,30 @@ export abstract class Leg implements DialogUsage {
 
   /** Sends an INVITE of ours; its responses become events. */
   protected invite(request: Request, flow: Flow): void {
-    const sequence = request.headers.get(CSEQ)?.number ?? 0;
-    const handlers: ResponseHandlers = {
-      onResponse: (response) => {
-        this.record.received();
-        this.onInviteResponse(response, sequence);
-      },
-      onFailure: (why) => {
-        const what = why.kind === 'timeout' ? 'no answer' : why.error.message;
-        this.parts.logger.info(() => `${this.impi} could not be reached: ${what}`);
-        this.dispatch({ type: 'refused', refusal: this.unreachable });
-      },
-    };
-    this.record.sent();
-    this.#inviting = this.parts.transactions.request(request, flow, handlers);
+    this.#invites.send(request, flow, {
+      onResponse: (response, sequence) => this.onInviteResponse(response, sequence),
+      onNone: () => this.dispatch({ type: 'refused', refusal: this.unreachable }),
+    });
   }
 
   /** Of the first INVITE the subclass takes what opens a dialog. */
   protected onInviteResponse(response: Response, sequence: number): void {
     const { status } = response;
-    if (status < 200) return;
-    if (status >= 300) {
+    if (status < 200) {
+      if (this.dialog === undefined || OVER.includes(this.state.name)) return;
+      this.#invites.provisional(this.dialog, response, (what) => this.dispatch({ type: 'expired', what }));
+    } else if (status >= 300) {
       this.messages.session.raise(response);
       this.dispatch({ type: 'refused', refusal: this.refusalOf(response) });
     } else if (this.isNew(sequence)) {
       this.messages.session.agreed(response);
-      this.dispatch({ type: 'success', response, sdp: trySessionOf(response) });
+      this.dispatch({ type: 'success', response, sdp: this.#invites.descriptionOf(response) });
     }
   }
 
-  /** Whether a 2xx to our INVITE of this number is the first; a further one gets its ACK again (RFC 3261 §13.2.2.4). */
+  /** Whether a 2xx to our INVITE of this number is the first; a further one gets its ACK again. */
   protected isNew(sequence: number): boolean {
-    if (this.#ack !== undefined && sequence <= this.#ack.sequence) {
-      if (sequence === this.#ack.sequence) this.parts.transactions.ack(this.#ack.request, this.flow);
-      return false;
-    }
-    this.#unacknowledged = sequence;
-    return true;
+    return this.#invites.isNew(sequence, this.flow);
   }
 
   /** What no response to our INVITE says; RFC 3261 §8.1.3.1. */
@@ -263,15 +255,6 @@ export abstract class Leg implements DialogUsage {
   #respond(transaction: ServerTransaction, sdp: Sdp): void {
     if (this.dialog === undefined) return;
     this.messages.respond(transaction, this.messages.response(transaction, this.dialog, 200, sdp));
-  }
-
-  #sendAck(sdp: Sdp): void {
-    if (this.dialog === undefined) return;
-    this.messages.said = sdp ?? this.messages.said;
-    const request = this.dialog.ack(this.#unacknowledged, bodyOf(sdp), typeOf(sdp));
-    this.#ack = { sequence: this.#unacknowledged, request };
-    this.record.sent();
-    this.parts.transactions.ack(request, this.dialog.flow);
   }
 
   #sendInvite(sdp: Sdp): void {
@@ -292,29 +275,6 @@ export abstract class Leg implements DialogUsage {
       this.messages.session.agreed(response);
       this.#refresh(response, this.flow);
       this.dispatch({ type: 'updateAnswered', sdp: trySessionOf(response) });
-    }
-  }
-
-  /** RFC 4028 §7.4. An exchange that is under way may itself refresh the session, and if not, the next try does. */
-  #refreshSession(): void {
-    const { dialog, messages } = this;
-    const { method = messages.allows('UPDATE') ? 'UPDATE' : 'INVITE' } = this.parts.sessionTimer;
-    if (dialog === undefined || this.state.name !== 'confirmed') messages.session.retry(this.ownsCallId);
-    else if (method === 'INVITE') this.dispatch({ type: 'refresh', sdp: messages.said ?? this.offeredFirst });
-    else
-      messages.send(dialog, messages.request(dialog, 'UPDATE', undefined), (response) => this.#onRefreshed(response));
-  }
-
-  #onRefreshed(response: Response | undefined): void {
-    const { session } = this.messages;
-    const lost = isLost(response);
-    if (lost !== undefined) this.dispatch({ type: 'expired', what: lost });
-    else if (response !== undefined && response.status < 300) {
-      session.agreed(response);
-      this.#refresh(response, this.flow);
-    } else if (response !== undefined) {
-      session.raise(response);
-      if (PASSING.includes(response.status)) session.retry(this.ownsCallId);
     }
   }
 

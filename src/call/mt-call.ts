@@ -5,15 +5,13 @@ import { CONTACT, parseNameAddr } from '../sip/message/header-types.ts';
 import type { Request } from '../sip/message/message.ts';
 import type { Binding } from '../store/registrations.ts';
 import type { Identity } from '../store/subscribers.ts';
-import type { CallParts } from './call.ts';
+import type { CallParts } from './call-parts.ts';
 import { DialogRecord } from './dialog-record.ts';
-import { featureTags } from './end-to-end.ts';
 import { PathFeatures } from './features.ts';
-import { type Caller, makeInvite } from './invite.ts';
-import { extensionsOf } from './leg-messages.ts';
+import { legTowards } from './invitation.ts';
+import type { Caller } from './invite.ts';
 import type { EndReason } from './leg-states.ts';
-import { OutgoingLeg } from './outgoing-leg.ts';
-import { mayUse, NO_PARTY, preconditionParty } from './precondition-party.ts';
+import { NO_PARTY, preconditionParty } from './precondition-party.ts';
 import { Resources, resourcesLost } from './resources.ts';
 import { ServerCall } from './server-call.ts';
 
@@ -81,31 +79,13 @@ export class MtCall extends ServerCall {
   }
 
   #invite(number: number, binding: Binding, features: PathFeatures): void {
-    const { random, handsets } = this.parts;
     const { caller, called } = this.#options;
     const { offer } = this.facts;
     const original = originalOf(offer);
     const sdp = features.pass('caller', 'offer', offer);
-    const peer = {
-      impi: binding.subscriber.impi,
-      record: this.records[number] as DialogRecord,
-      reliable: called.reliableProvisional,
-      preconditions: mayUse(preconditionParty(binding.subscriber, called, binding.features.mmtel)),
-    };
-    const request = makeInvite(
-      random,
-      handsets,
-      original,
-      caller,
-      called,
-      binding,
-      sdp,
-      extensionsOf(this.parts, peer),
-    );
-    const flow = handsets.towards(binding, request, called);
-    const leg = new OutgoingLeg(this.parts, peer, request, flow, featureTags(original.headers), (report) => {
-      this.reports(number, report, offer);
-    });
+    const record = this.records[number] as DialogRecord;
+    const invitation = { original, caller, called, binding, record, sdp };
+    const leg = legTowards(this.parts, invitation, (report) => this.reports(number, report, offer));
     this.setLeg(number, leg);
     leg.start();
   }

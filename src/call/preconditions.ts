@@ -47,12 +47,15 @@ export interface PreconditionOptions {
 /**
  * Preconditions (RFC 3312, RFC 4032) between the two handsets of a path. Those of two handsets that use them pass as
  * they are. Towards one that does while the other does not, we play them: our own access is always ready, and what a
- * handset says only of its own is answered here, so that the other is not asked again.
+ * handset says only of its own is answered here, so that the other is not asked again. So it is for all handsets once
+ * the call is up: a handset that is offered video may hold its answer back until it hears of the offerer's access, and
+ * what it says meanwhile in 18x is between it and us.
  */
 export class PreconditionFeature implements CallFeature {
   readonly name = 'preconditions';
   readonly #options: PreconditionOptions;
   readonly #paths = new WeakMap<CallPath, PathState>();
+  readonly #answered = new WeakSet<CallPath>();
   /** Answers of ours: they say nothing of the side in whose place they are given. */
   readonly #own = new WeakSet<SessionDescription>();
 
@@ -76,6 +79,10 @@ export class PreconditionFeature implements CallFeature {
     const plain = withoutPreconditions(said.uses ? released(description) : description);
     const fitting = kind === 'answer' ? fittingDirections(plain, this.#state(path)[to]) : plain;
     return this.#uses(path, to, said.uses) ? this.#played(path, to, kind, fitting) : fitting;
+  }
+
+  onAnswered(path: CallPath): void {
+    this.#answered.add(path);
   }
 
   ownAnswer(path: CallPath, from: Side, offer: SessionDescription): SessionDescription | undefined {
@@ -129,6 +136,7 @@ export class PreconditionFeature implements CallFeature {
   #passes(path: CallPath, from: Side, uses: boolean): boolean {
     const { parties } = path;
     const to = otherSide(from);
+    if (this.#answered.has(path)) return false;
     if (parties[from].policy !== 'pass' || parties[to].policy !== 'pass') return false;
     return uses && mayUse(parties[from]) && this.#uses(path, to, uses);
   }

@@ -98,6 +98,8 @@ function connecting(
       return { state: { ...state, name: 'ringing' } };
     case 'answered': {
       const { branch } = event;
+      // Its 2xx held no session: it is ended already, and the others ring on.
+      if (!state.open.includes(branch)) return { state };
       const others = state.open.filter((one) => one !== branch);
       const duration = timers.durationMs === undefined ? undefined : now + timers.durationMs;
       return {

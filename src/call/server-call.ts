@@ -3,7 +3,7 @@ import { shortId } from '../core/short-id.ts';
 import { echoAnswer, renewedOffer } from '../sdp/own-description.ts';
 import type { SessionDescription } from '../sdp/session-description.ts';
 import type { Subscriber } from '../store/subscribers.ts';
-import type { CallParts } from './call.ts';
+import type { CallParts } from './call-parts.ts';
 import { otherSide, type Side } from './call-states.ts';
 import type { DialogRecord } from './dialog-record.ts';
 import type { PathFeatures } from './features.ts';

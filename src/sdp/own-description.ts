@@ -48,20 +48,27 @@ export function echoAnswer(offer: SessionDescription): SessionDescription | unde
     .concat(offer.session.lines.filter((line) => isDirection(attributeName(line))))
     .map(reversed)
     .map((line) => (line.type === 's' ? { ...line, value: '-' } : line));
-  return { session: { lines }, media };
+  return { session: { lines: placed(lines, media).map(somewhere) }, media };
 }
 
 /** The offer of a template: its media at ports of ours, also those it has at port 0. */
 export function templateOffer(template: SessionDescription): SessionDescription {
-  const lines = [...template.session.lines];
+  const media = template.media.map(offered);
+  return { session: { lines: placed(template.session.lines, media).map(ended) }, media };
+}
+
+/** The lines of a session with a c= line where one is missing for some media (RFC 8866 §5.7). */
+function placed(lines: readonly SdpLine[], media: readonly MediaDescription[]): readonly SdpLine[] {
   const hasPlace = (line: SdpLine) => line.type === 'c';
-  const isPlaced = lines.some(hasPlace) || template.media.every((media) => media.lines.some(hasPlace));
-  if (!isPlaced) {
-    // RFC 8866 §5: c= stands before b= and t=.
-    const at = lines.findIndex(({ type }) => 'btra'.includes(type) && type !== '');
-    lines.splice(at < 0 ? lines.length : at, 0, { type: 'c', value: SOMEWHERE, end: '\r\n' });
-  }
-  return { session: { lines: lines.map(ended) }, media: template.media.map(offered) };
+  if (lines.some(hasPlace) || media.every((one) => one.port === 0 || one.lines.some(hasPlace))) return lines;
+  // RFC 8866 §5: c= stands before b= and t=.
+  const at = lines.findIndex(({ type }) => 'btra'.includes(type) && type !== '');
+  return lines.toSpliced(at < 0 ? lines.length : at, 0, { type: 'c', value: SOMEWHERE, end: '\r\n' });
+}
+
+/** Whoever is held by c=0.0.0.0 still says where it can be reached (RFC 3264 §8.4). */
+function somewhere(line: SdpLine): SdpLine {
+  return line.type === 'c' ? { ...line, value: SOMEWHERE } : line;
 }
 
 /**
@@ -115,7 +122,8 @@ function answered(media: MediaDescription, format: string): MediaDescription {
       isKeyed = true;
       return isFirst;
     })
-    .map(reversed);
+    .map(reversed)
+    .map(somewhere);
   return { ...withFormat({ ...media, lines }, format) };
 }
 

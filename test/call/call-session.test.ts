@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { answered, called, hangUp, text } from './flows.ts';
+import { answered, called, hangUp, reliably, text } from './flows.ts';
 import { type Part, sdpOf } from './phone.ts';
 import type { Rig } from './rig.ts';
 
@@ -69,6 +69,32 @@ describe('a re-INVITE', () => {
     agreed(caller, callee, invite, `${HELD}m=video 0 RTP/AVP 96\r\n`);
     assert.equal(rig.relay.open, 1);
     hangUp(caller, callee);
+    rig.finish();
+  });
+
+  it('answered by a reliable 183 gets its PRACK, once, and the description of the 183 counts (RFC 3262)', async () => {
+    const { rig, caller, callee } = await answered();
+    const invite = await reinvited(rig, caller, callee, HOLD);
+    callee.answer(invite, 183, { sdp: HELD, headers: reliably(7) });
+    const { headers } = callee.takeRequest('PRACK');
+    assert.equal(headers.raw('RAck'), `7 ${invite.headers.raw('CSeq')}`);
+    callee.answer(invite, 183, { sdp: HELD, headers: reliably(7) });
+    assert.deepEqual(callee.phone.takeAll(), []);
+    callee.answer(invite, 200);
+    assert.equal(callee.takeRequest('ACK').headers.raw('CSeq'), invite.headers.raw('CSeq')?.replace('INVITE', 'ACK'));
+    assert.match(text(caller.take('200 INVITE').body), /a=recvonly/);
+    caller.request('ACK');
+    hangUp(caller, callee);
+    rig.finish();
+  });
+
+  it('whose PRACK the phone does not know ends the call', async () => {
+    const { rig, caller, callee } = await answered();
+    const invite = await reinvited(rig, caller, callee, HOLD);
+    callee.answer(invite, 183, { sdp: HELD, headers: reliably(7) });
+    callee.answer(callee.takeRequest('PRACK'), 481);
+    assert.deepEqual(callee.phone.takeAll(), ['CANCEL', 'BYE']);
+    assert.deepEqual(caller.phone.takeAll(), ['487 INVITE', 'BYE']);
     rig.finish();
   });
 

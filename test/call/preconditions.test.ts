@@ -112,6 +112,37 @@ describe('preconditions of two phones that use them', () => {
     finish(rig, caller, callee);
   });
 
+  it('are played by the server once the call is up: video is added though neither hears of the other’s access', async () => {
+    const { rig, caller, callee } = await begun(volte('10.0.0.1', 'sendrecv', 'sendrecv'));
+    callee.answer(callee.invite, 200, { sdp: volte('10.0.0.2', 'sendrecv', 'sendrecv') });
+    callee.takeRequest('ACK');
+    caller.take('200 INVITE');
+    caller.request('ACK');
+    const video = (local: Access, remote: Access) =>
+      `m=video 4002 RTP/AVP 99\r\na=sendrecv\r\na=curr:qos local ${local}\r\na=curr:qos remote ${remote}\r\na=des:qos mandatory local sendrecv\r\na=des:qos mandatory remote sendrecv\r\n`;
+    const offered = volte('10.0.0.1', 'sendrecv', 'sendrecv');
+    caller.request('INVITE', { sdp: offered + video('none', 'none'), headers: ABLE });
+    await rig.settle();
+    const invite = callee.takeRequest('INVITE');
+    assert.deepEqual(qosLines(invite.body).slice(4, 6), ['a=curr:qos local sendrecv', 'a=curr:qos remote none']);
+    const answer = volte('10.0.0.2', 'sendrecv', 'sendrecv') + video('none', 'sendrecv');
+    callee.answer(invite, 183, { sdp: answer, headers: { ...reliably(1), Require: '100rel, precondition' } });
+    callee.answer(callee.takeRequest('PRACK'), 200);
+    callee.answer(invite, 200);
+    callee.takeRequest('ACK');
+    const lines = qosLines(caller.take('200 INVITE').body).slice(4);
+    assert.deepEqual(lines.slice(0, 2), ['a=curr:qos local sendrecv', 'a=curr:qos remote none']);
+    assert.equal(lines.at(-1), 'a=conf:qos remote sendrecv');
+    caller.request('ACK');
+    caller.request('UPDATE', { sdp: offered + video('sendrecv', 'sendrecv'), headers: ABLE });
+    await rig.settle();
+    assert.equal(qosLines(caller.take('200 UPDATE').body)[5], 'a=curr:qos remote sendrecv');
+    assert.deepEqual(callee.phone.takeAll(), []);
+    assert.equal(rig.relay.open, 2);
+    hangUp(caller, callee);
+    rig.finish();
+  });
+
   it('are removed both ways by the policy strip, and for a user that has them off', async () => {
     const settings: Setting[] = [{ user: { preconditionPolicy: 'strip' } }, { identity: { precondition: false } }];
     for (const bob of settings) {

@@ -142,8 +142,11 @@ describe('reliable provisional responses', () => {
     callee.answer(callee.invite, 183, { sdp: ANSWER, headers: reliably(1) });
     callee.answer(pracked(callee, 1), 200);
     const progress = caller.take('183 INVITE');
-    caller.request('PRACK', { headers: { RAck: '1 1 INVITE' } });
-    caller.take('481 PRACK');
+    const rseq = progress.headers.raw('RSeq');
+    for (const RAck of ['1 1 INVITE', `${rseq} 2 INVITE`, `${rseq} 1 UPDATE`]) {
+      caller.request('PRACK', { headers: { RAck } });
+      caller.take('481 PRACK');
+    }
     prack(caller, progress);
     caller.take('200 PRACK');
     prack(caller, progress);

@@ -53,6 +53,7 @@ describe('a call with the server that rings', () => {
     { title: '2xx', from: ringing(0), on: answered(0), to: start(0), effects: [connected(0)] },
     { title: '2xx without 180', from: init(0), on: answered(0), to: start(0), effects: [connected(0)] },
     { title: 'the first 2xx ends the others (RFC 3326)', from: ringing(0, 1, 2), on: answered(1), to: start(1), effects: [end(0, ELSEWHERE), release(0), end(2, ELSEWHERE), release(2), connected(1)] },
+    { title: 'a 2xx that held no session, so that it was ended', from: refusedBy(busy, 1), on: answered(0), to: refusedBy(busy, 1) },
     { title: 'the only phone refuses', from: ringing(0), on: refused(0, busy), to: stop, effects: [release(0)] },
     { title: 'another one still rings', from: ringing(0, 1), on: refused(0, busy), to: refusedBy(busy, 1), effects: [release(0)] },
     { title: 'it refuses too', from: refusedBy(busy, 1), on: refused(1, busy), to: stop, effects: [release(1)] },

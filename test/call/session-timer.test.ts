@@ -118,6 +118,23 @@ describe('session timers of a call', () => {
     }
   });
 
+  it('are refreshed by INVITE from then on where the phone allows UPDATE and refuses it', async () => {
+    for (const status of [405, 501, 488]) {
+      const { rig, caller, callee } = await talking({ duration: 3600 }, TIMER, NONE);
+      rig.clock.advance(900_000);
+      caller.answer(caller.takeRequest('UPDATE'), status);
+      for (let n = 0; n < 2; n++) {
+        const invite = caller.takeRequest('INVITE');
+        caller.answer(invite, 200, { sdp: OFFER, headers: { 'Session-Expires': '1800;refresher=uac' } });
+        caller.takeRequest('ACK');
+        rig.clock.advance(900_000);
+      }
+      assert.equal(rig.b2bua.callsOf(caller.phone.subscriber)[0]?.state, 'start');
+      caller.phone.takeAll();
+      finish(rig, caller, callee);
+    }
+  });
+
   it("wait when the refresh crosses a re-INVITE: at most 2 s where the Call-ID is the phone's (RFC 3261 §14.1)", async () => {
     const { rig, caller, callee } = await talking({ duration: 3600 }, TIMER, NONE);
     rig.clock.advance(900_000);

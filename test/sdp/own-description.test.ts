@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { checkAnswer, isHeld } from '../../src/sdp/offer-answer.ts';
 import { echoAnswer, templateOffer } from '../../src/sdp/own-description.ts';
-import { parseSdp, printSdp } from '../../src/sdp/session-description.ts';
+import { connectionOf, parseSdp, printSdp } from '../../src/sdp/session-description.ts';
 import { HANDSET } from './descriptions.ts';
 
 const HEAD = ['v=0', 'o=a 1 1 IN IP4 10.0.0.1', 's=a phone', 'c=IN IP4 10.0.0.1', 't=0 0'];
@@ -19,7 +19,7 @@ function answer(...lines: readonly string[]): string[] | undefined {
   assert.equal(checkAnswer(offer, answered), undefined);
   const text = printSdp(answered).toString();
   for (const line of text.split('\r\n')) {
-    const isOurs = /^(s|m)=|^a=(sendonly|recvonly)$/.test(line) || line === '';
+    const isOurs = /^(s|m|c)=|^a=(sendonly|recvonly)$/.test(line) || line === '';
     assert.ok(
       isOurs ||
         sdp(...lines)
@@ -32,6 +32,21 @@ function answer(...lines: readonly string[]): string[] | undefined {
 }
 
 describe('the answer of an echo', () => {
+  it('names a place where the offer has none, or holds with c=0.0.0.0', () => {
+    const lines = ['m=audio 4000 RTP/AVP 8', 'a=sendrecv', ''];
+    const [version, origin, name, , time] = HEAD;
+    for (const offer of [
+      [version, origin, name, time, ...lines],
+      [version, origin, name, 'c=IN IP4 0.0.0.0', time, ...lines],
+      [version, origin, name, time, 'm=audio 4000 RTP/AVP 8', 'c=IN IP4 0.0.0.0', 'a=sendrecv', ''],
+    ]) {
+      const answered = echoAnswer(parseSdp(offer.join('\r\n')));
+      assert.ok(answered !== undefined);
+      const { address } = connectionOf(answered, 0) ?? {};
+      assert.ok(address !== undefined && address !== '0.0.0.0', printSdp(answered).toString());
+    }
+  });
+
   it('has the first codec of many and what belongs to it, and nothing else', () => {
     const lines = answer(
       'm=audio 4000 RTP/AVP 101 96 97 8 13',
