@@ -29,6 +29,7 @@ export interface Actions {
    * Sends a short message to the user with this IMPI or IMPU, or stores it until the user can be reached.
    * @param sender number or name; the server's name unless given.
    * @returns how many parts it has; undefined when nobody has the identity.
+   * @throws RangeError in words for text of more than 255 parts (TS 23.040 §9.2.3.24.1).
    */
   sendSms(identity: string, text: string, sender?: string): number | undefined;
   /**

@@ -1,8 +1,6 @@
+import type { Actions } from './actions.ts';
 import { type Command, CommandError, type Output } from './command.ts';
 import { identities } from './users-command.ts';
-
-/** Characters of the longest message: 255 parts of 67 (TS 23.040 §9.2.3.24.1). */
-const MOST_CHARACTERS = 255 * 67;
 
 export const smsCommand: Command = {
   synopsis: '<identity> <text...>',
@@ -13,8 +11,7 @@ export const smsCommand: Command = {
   ],
   complete: (words, actions) => (words.length === 1 ? identities(words[0] ?? '', actions) : []),
   run({ identity = '', text = '' }, actions) {
-    if (text.length > MOST_CHARACTERS) throw new CommandError(`text of at most ${MOST_CHARACTERS} characters expected`);
-    const parts = actions.sendSms(identity, text);
+    const parts = sent(identity, text, actions);
     if (parts === undefined) throw new CommandError(nobody(identity));
     return parts === 1
       ? said('Short message taken', { parts })
@@ -33,6 +30,15 @@ export const smsFlushCommand: Command = {
     return said(`${count} short ${count === 1 ? 'message' : 'messages'} forgotten`, { messages: count });
   },
 };
+
+function sent(identity: string, text: string, actions: Actions): number | undefined {
+  try {
+    return actions.sendSms(identity, text);
+  } catch (error) {
+    if (error instanceof RangeError) throw new CommandError(error.message);
+    throw error;
+  }
+}
 
 function nobody(identity: string): string {
   return `nobody has the identity '${identity}'; 'users' lists them`;

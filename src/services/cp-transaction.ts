@@ -56,6 +56,8 @@ export class CpTransaction {
     const { transaction } = this;
     switch (effect.type) {
       case 'data':
+        // A further answer of ours, before the handset had acknowledged the one before.
+        this.#done = false;
         send({ transaction, type: 'data', userData: effect.rpdu });
         break;
       case 'ack':

@@ -170,6 +170,8 @@ export class PageMode implements SmsBearer, Service {
   ): void {
     const { transactions, handsets } = this.#parts;
     let open = bindings.length;
+    // They may have gone while another bearer tried.
+    if (open === 0) done(undefined);
     let refusal: Response | undefined;
     let isDone = false;
     for (const binding of bindings) {
@@ -216,8 +218,9 @@ function textOf(tpdu: Uint8Array): string | undefined {
 
 function nameAddrOf(address: TpAddress, domain: string): NameAddr {
   const text = addressText(address);
-  if (address.type !== 'alphanumeric') return parseNameAddr(`<sip:${text}@${domain};user=phone>`);
-  const user = encodeURIComponent(text) || 'unknown';
+  // A plus stands for itself; a number sign does not (RFC 3261 §25.1).
+  const user = encodeURIComponent(text).replace('%2B', '+') || 'unknown';
+  if (address.type !== 'alphanumeric') return parseNameAddr(`<sip:${user}@${domain};user=phone>`);
   return parseNameAddr(`"${text.replace(/["\\]/g, '\\$&')}" <sip:${user}@${domain}>`);
 }
 

@@ -29,6 +29,11 @@ export interface Delivery {
   readonly reference: number;
   /** RP-DATA from the network, printed. */
   readonly rpdu: Uint8Array;
+  /**
+   * Whether the message is still to be sent: it may be flushed, or be answered by one handset while another one is about
+   * to be tried. Asked before each sending that does not follow at once.
+   */
+  isWanted(): boolean;
 }
 
 /**

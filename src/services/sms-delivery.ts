@@ -155,7 +155,7 @@ export class SmsDelivery {
   #deliver(message: ShortMessage, way: string): void {
     const { messages, bearers, logger } = this.#parts;
     message.reference ??= messages.nextReference(message.subscriber);
-    message.attempts++;
+    const attempt = ++message.attempts;
     messages.keep(message);
     const { reference } = message;
     const userData = withMoreMessages(message.tpdu, messages.count(message.subscriber) > 1);
@@ -163,11 +163,13 @@ export class SmsDelivery {
     logger.debug(
       () => `short message ${message.id} to ${message.called.text} over ${way}, attempt ${message.attempts}`,
     );
+    const isWanted = () => message.attempts === attempt && this.#machines.get(message)?.state.name === 'sending';
     let told = false;
     bearers
       .find(({ name }) => name === way)
-      ?.deliver({ message, reference, rpdu }, (outcome) => {
-        if (told) return;
+      ?.deliver({ message, reference, rpdu, isWanted }, (outcome) => {
+        // It may have come to its end another way meanwhile.
+        if (told || !isWanted()) return;
         told = true;
         this.#told(message, way, outcome);
       });
@@ -177,8 +179,7 @@ export class SmsDelivery {
     if (outcome.type === 'failed') {
       this.#parts.logger.info(`short message ${message.id} to ${message.called.text} over ${way}: ${outcome.why}`);
     }
-    // It may have come to its end another way meanwhile.
-    this.#machines.get(message)?.dispatch({ type: outcome.type === 'delivered' ? 'acknowledged' : outcome.type });
+    this.#machineOf(message).dispatch({ type: outcome.type === 'delivered' ? 'acknowledged' : outcome.type });
   }
 
   #ended(message: ShortMessage, end: RelayEnd): void {

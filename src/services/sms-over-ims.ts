@@ -56,13 +56,12 @@ export class SmsOverIms implements SmsBearer, Service {
     if (originator === undefined) throw new SipError(403, 'a short message from nobody known');
     const { request, flow } = transaction;
     const { subscriber, identity } = originator;
-    const [, reference] = request.body;
-    if (reference === undefined) throw new SipError(400, 'the body is no RPDU');
+    if (request.body.length < 2) throw new SipError(400, 'the body is no RPDU');
     // It means that the message is stored, or that one is done with.
     this.#parts.expectChange();
     transaction.respond(responseTo(request, 202, { toTag: this.#parts.toTag(request) }));
-    // A repetition may have another CSeq, when it is challenged anew.
-    const key = `${request.headers.raw(CALL_ID.name)} ${reference}`;
+    // A repetition may have another CSeq, when it is challenged anew; another message may have the same Call-ID and SM-RP-MR.
+    const key = `${request.headers.raw(CALL_ID.name)} ${Buffer.from(request.body).toString('base64')}`;
     this.uplink?.receive({ subscriber, identity, key }, request.body, (rpdu) => {
       this.#reply(subscriber, identity, request, flow, rpdu);
     });
@@ -72,34 +71,34 @@ export class SmsOverIms implements SmsBearer, Service {
     return this.#parts.registrations.usual(subscriber).some((binding) => takesSms(binding, called));
   }
 
-  deliver({ message, rpdu }: Delivery, told: (outcome: DeliveryOutcome) => void): void {
-    const { subscriber, called } = message;
+  deliver(delivery: Delivery, told: (outcome: DeliveryOutcome) => void): void {
+    const { subscriber, called } = delivery.message;
     const bindings = this.#parts.registrations
-      .of(subscriber)
+      .usual(subscriber)
       .filter((binding) => takesSms(binding, called))
       .sort((a, b) => b.q - a.q || b.registeredAt - a.registeredAt);
-    this.#deliverTo(bindings, rpdu, told);
+    this.#deliverTo(bindings, delivery, told);
   }
 
   /** One after the other: a handset that has it must be the only one. */
   #deliverTo(
     [binding, ...others]: readonly Binding[],
-    rpdu: Uint8Array,
+    delivery: Delivery,
     told: (outcome: DeliveryOutcome) => void,
     why = 'no contact with smsip',
   ): void {
-    if (binding === undefined) {
+    if (binding === undefined || !delivery.isWanted()) {
       told({ type: 'failed', why });
       return;
     }
     // A handset of this user that has the service, and just one of them (RFC 3841 §9.1, §9.2).
-    const request = this.#message(binding.subscriber, printUri(binding.contact.uri), rpdu, [
+    const request = this.#message(binding.subscriber, printUri(binding.contact.uri), delivery.rpdu, [
       header(ACCEPT_CONTACT, '*;+g.3gpp.smsip;require;explicit'),
       header(REQUEST_DISPOSITION, 'no-fork'),
     ]);
     this.#send(request, this.#towards(binding, request), (failure) => {
       if (failure === undefined) told({ type: 'taken' });
-      else this.#deliverTo(others, rpdu, told, `${printUri(binding.contact.uri)}: ${failure}`);
+      else this.#deliverTo(others, delivery, told, `${printUri(binding.contact.uri)}: ${failure}`);
     });
   }
 

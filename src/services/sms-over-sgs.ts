@@ -97,6 +97,10 @@ export class SmsOverSgs implements SmsBearer, VlrUser {
       return;
     }
     const { job } = traffic;
+    if (!job.delivery.isWanted()) {
+      this.#settle(traffic);
+      return;
+    }
     const { called, subscriber } = job.delivery.message;
     const wanted = subscriber.multiSim ? called.imeisv : undefined;
     if (wanted === undefined || imeisv === undefined || sameEquipment(wanted, imeisv)) {
@@ -209,6 +213,7 @@ export class SmsOverSgs implements SmsBearer, VlrUser {
       transaction.abandon();
       transactions.delete(key);
     }
+    if (traffic.job?.delivery.isWanted() === false) this.#fail(traffic, 'nobody wants it sent any more');
     if (traffic.job !== undefined) this.#parts.vlr.page(imsi);
     else if (transactions.size === 0) {
       this.#traffic.delete(imsi);
@@ -228,9 +233,9 @@ export class SmsOverSgs implements SmsBearer, VlrUser {
   #reject(imsi: string, { transaction }: CpMessage): void {
     this.#refuse(imsi, transaction, CP_CAUSE.networkFailure);
     const traffic = this.#traffic.get(imsi);
+    if (traffic === undefined) this.#parts.vlr.release(imsi);
     const known = traffic?.transactions.get(keyOf(transaction));
-    if (known === undefined) this.#parts.vlr.release(imsi);
-    else known.dispatch({ type: 'release', why: 'rejected, as sms_message_filter says' });
+    known?.dispatch({ type: 'release', why: 'rejected, as sms_message_filter says' });
   }
 
   #refuse(imsi: string, transaction: TransactionIdentifier, own: number): void {

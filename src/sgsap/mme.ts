@@ -15,6 +15,8 @@ export class Mme {
   readonly address: string;
   /** Known once it has told. */
   name: string | undefined;
+  /** IMSIs of the UEs associated through it. */
+  readonly ues = new Set<string>();
   readonly #clock: Clock;
   readonly #vlrName: string;
   #link: Link | undefined;

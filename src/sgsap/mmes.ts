@@ -46,7 +46,9 @@ export class Mmes {
   disconnected(link: Link): Mme | undefined {
     const mme = this.#links.get(link);
     this.#links.delete(link);
-    return mme?.down(link) === true ? mme : undefined;
+    if (mme?.down(link) !== true) return undefined;
+    this.forget(mme);
+    return mme;
   }
 
   /**
@@ -64,28 +66,42 @@ export class Mmes {
     const named = known ?? new Mme(mme.address, this.#clock, this.#vlrName);
     named.name = name;
     this.#mmes.add(named);
-    this.#links.set(link, named);
-    named.take(mme);
-    // What had no name had no UEs.
-    if (mme.name === undefined) this.#mmes.delete(mme);
+    this.#become(link, mme, named);
     return { mme: named, isBack: known !== undefined };
   }
 
-  forget(mme: Mme): void {
-    this.#mmes.delete(mme);
+  /**
+   * The MME behind a link that speaks for a UE of `serving`: that one, when it has told no name yet and the address is the
+   * same. It came back before its end was noticed.
+   */
+  speakingFor(serving: Mme, link: Link): Mme {
+    const mme = this.#links.get(link) as Mme;
+    if (mme === serving || mme.name !== undefined || mme.address !== serving.address) return mme;
+    this.#become(link, mme, serving);
+    return serving;
   }
 
-  /** @param ues UEs by their MME. */
-  rows(ues: ReadonlyMap<Mme, number>): readonly MmeRow[] {
+  /** An MME without link is remembered for its UEs only. */
+  forget(mme: Mme): void {
+    if (mme.link === undefined && mme.ues.size === 0) this.#mmes.delete(mme);
+  }
+
+  rows(): readonly MmeRow[] {
     return [...this.#mmes].map((mme) => ({
       name: mme.name,
       remote: mme.link?.peer ?? mme.address,
       connected: mme.link !== undefined,
-      ues: ues.get(mme) ?? 0,
+      ues: mme.ues.size,
     }));
   }
 
   close(): void {
     for (const mme of this.#mmes) mme.close();
+  }
+
+  #become(link: Link, before: Mme, mme: Mme): void {
+    this.#links.set(link, mme);
+    mme.take(before);
+    this.forget(before);
   }
 }

@@ -129,9 +129,7 @@ export class Vlr {
   }
 
   mmes(): readonly MmeRow[] {
-    const ues = new Map<Mme, number>();
-    for (const { mme } of this.#ues.values()) ues.set(mme, (ues.get(mme) ?? 0) + 1);
-    return this.#mmes.rows(ues);
+    return this.#mmes.rows();
   }
 
   #accept(association: SctpAssociation): SctpHandler {
@@ -157,9 +155,7 @@ export class Vlr {
     else logger.warn(`MME disconnected: ${error.message}`, { id: link.peer });
     const mme = this.#mmes.disconnected(link);
     if (mme === undefined) return;
-    const ues = this.#uesOf(mme);
-    for (const ue of ues) this.#dispatch(ue, { type: 'disconnected' });
-    if (ues.length === 0) this.#mmes.forget(mme);
+    for (const ue of this.#uesOf(mme)) this.#dispatch(ue, { type: 'disconnected' });
   }
 
   #receive(link: Link, message: SgsMessage): void {
@@ -186,11 +182,11 @@ export class Vlr {
       case 'IMSI-DETACH-INDICATION':
       case 'MO-CSFB-INDICATION':
       case 'UE-UNREACHABLE':
-        this.#ofUe(mme, message.imsi, message);
+        this.#ofUe(link, mme, message.imsi, message);
         return;
       case 'STATUS':
         this.#parts.logger.warn(`the MME did not understand: SGs cause ${message.sgsCause}`, { id: link.peer });
-        if (message.imsi !== undefined && this.#ues.has(message.imsi)) this.#ofUe(mme, message.imsi, message);
+        if (message.imsi !== undefined && this.#ues.has(message.imsi)) this.#ofUe(link, mme, message.imsi, message);
         return;
       default:
         this.#parts.logger.warn(`${message.type} is no message of an MME`, { dir: 'FROM', id: link.peer });
@@ -202,18 +198,32 @@ export class Vlr {
     for (const { imsi } of this.#uesOf(mme)) this.user?.available(imsi);
   }
 
-  /** Looked for only when an MME comes, goes or is reset. */
   #uesOf(mme: Mme): readonly Ue[] {
-    return [...this.#ues.values()].filter((ue) => ue.mme === mme);
+    return [...mme.ues].flatMap((imsi) => this.#ues.get(imsi) ?? []);
   }
 
-  #ofUe(mme: Mme, imsi: string, message: UeMessage): void {
+  #ofUe(link: Link, from: Mme, imsi: string, message: UeMessage): void {
     const known = this.#ues.get(imsi);
-    const ue = known ?? this.#make(imsi, mme);
-    if (message.type === 'LOCATION-UPDATE-REQUEST') ue.mme = mme;
+    const mme = known === undefined ? from : this.#mmes.speakingFor(known.mme, link);
+    const isUpdate = message.type === 'LOCATION-UPDATE-REQUEST';
+    // An MME the UE has left speaks for a UE that is not associated.
+    const ue = known !== undefined && (isUpdate || known.mme === mme) ? known : this.#make(imsi, mme);
+    if (isUpdate) this.#serve(ue, mme);
     if ('imeisv' in message && message.imeisv !== undefined) hear(ue, message.imeisv);
     if (message.type === 'TMSI-REALLOCATION-COMPLETE' && ue.tmsi !== undefined) ue.tmsi.confirmed = true;
     this.#dispatch(ue, { type: 'message', message });
+  }
+
+  #serve(ue: Ue, mme: Mme): void {
+    const before = ue.mme;
+    ue.mme = mme;
+    if (before !== mme) this.#leave(ue, before);
+    mme.ues.add(ue.imsi);
+  }
+
+  #leave({ imsi }: Ue, mme: Mme): void {
+    mme.ues.delete(imsi);
+    this.#mmes.forget(mme);
   }
 
   #make(imsi: string, mme: Mme): Ue {
@@ -232,14 +242,15 @@ export class Vlr {
 
   #dispatch(ue: Ue, event: AssociationEvent): void {
     const { imsi, machine } = ue;
-    const before = this.#ues.get(imsi);
     // Present while it is worked on: whoever is told may ask for it.
-    this.#ues.set(imsi, ue);
+    if (!this.#ues.has(imsi)) this.#ues.set(imsi, ue);
     machine.dispatch(event);
     if (machine.state.name !== 'SGs-NULL') return;
     machine.abandon();
-    if (before === undefined || before === ue) this.#ues.delete(imsi);
     if (ue.tmsi !== undefined) this.#tmsis.delete(ue.tmsi.value);
+    if (this.#ues.get(imsi) !== ue) return;
+    this.#ues.delete(imsi);
+    this.#leave(ue, ue.mme);
   }
 
   #perform(ue: Ue, effect: AssociationEffect): void {

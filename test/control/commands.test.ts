@@ -70,7 +70,12 @@ describe('help', () => {
     ]);
     assert.equal(asked[0], `sms ${identity} see you`);
     assert.throws(() => COMMANDS.sms.run({ identity: 'nobody', text: 'a' }, actions), /nobody has the identity/);
-    assert.throws(() => COMMANDS.sms.run({ identity, text: 'a'.repeat(20_000) }, actions), CommandError);
+    // 255 parts of 153 characters, and of 33 that are two code units each.
+    COMMANDS.sms.run({ identity, text: 'a'.repeat(255 * 153) }, actions);
+    COMMANDS.sms.run({ identity, text: '😀'.repeat(255 * 33) }, actions);
+    for (const text of ['a'.repeat(255 * 153 + 1), '😀'.repeat(255 * 33 + 1)]) {
+      assert.throws(() => COMMANDS.sms.run({ identity, text }, actions), CommandError);
+    }
   });
 
   it('forgets the short messages of a user', () => {

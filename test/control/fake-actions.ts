@@ -1,4 +1,5 @@
 import type { Actions, AssociationRow, DialogRow, MmeRow, UserRow } from '../../src/control/actions.ts';
+import { textParts } from '../../src/sms/text.ts';
 
 export const REGISTERED: UserRow = {
   impi: '001010123456789@ims.mnc001.mcc001.3gppnetwork.org',
@@ -107,7 +108,7 @@ export function fakeActions(users: readonly UserRow[] = [REGISTERED, ABSENT], mm
     },
     sendSms(identity, text) {
       asked.push(`sms ${identity} ${text}`);
-      return users.some(({ impi }) => impi === identity) ? Math.ceil(text.length / 153) : undefined;
+      return users.some(({ impi }) => impi === identity) ? textParts(text, { reference: 0 }).length : undefined;
     },
     flushSms(identity) {
       asked.push(`sms_flush ${identity}`);
