@@ -6,10 +6,12 @@ PATH=$PATH:/usr/sbin:/sbin
 # command        package
 wanted='
 baresip          baresip-core
+freeDiameterd    freediameterd freediameter-extensions
 ip               iproute2
 linux.uml        user-mode-linux
 modprobe         kmod
 osmo-auc-gen     libosmocore-utils
+openssl          openssl
 shellcheck       shellcheck
 sipp             sip-tester
 tcpdump          tcpdump

@@ -23,7 +23,7 @@ interface Rig {
   readonly peer: Peer;
   readonly clock: FakeClock;
   /** Asks something of the server's; the answer's Result-Code, or why there is none. */
-  ask(): Promise<number | string>;
+  readonly ask: () => Promise<number | string>;
 }
 
 async function rig(
