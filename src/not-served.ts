@@ -3,7 +3,6 @@ import type { Settings } from './config/settings.ts';
 /** Settings that are understood but whose service this version does not have: whoever sets one is told at the start. */
 const WITHOUT_EFFECT: readonly (readonly [name: string, isSet: (settings: Settings) => boolean])[] = [
   ['com_addr', ({ com_addr }) => com_addr !== undefined],
-  ['cx_server_addr', ({ cx_server_addr }) => cx_server_addr !== undefined],
   ['rx_server_addr', ({ rx_server_addr }) => rx_server_addr !== undefined],
 ];
 

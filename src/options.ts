@@ -78,6 +78,34 @@ export function subscriberOf(user: UserSettings, settings: Settings): Subscriber
     forceSmsOverSgs: user.force_sms_over_sg,
     preconditionPolicy: user.precondition_policy ?? settings.precondition_policy,
     identities: identitiesOf(user, domain),
+    // Who has keys here never leaves this machine.
+    ...(settings.cx_server_addr !== undefined &&
+      sim === undefined &&
+      user.pwd === undefined &&
+      user.authent_type !== 'none' && { outside: { level: undefined, barred: [] } }),
+  };
+}
+
+/** Makes users of the HSS outside that ue_db does not have; undefined where there is no such HSS. */
+export function outsiderOf(settings: Settings): ((impi: string) => Subscriber) | undefined {
+  if (settings.cx_server_addr === undefined) return undefined;
+  return (impi) => {
+    const [, imsi] = /^([0-9]{6,15})(?:@|$)/.exec(impi) ?? [];
+    return {
+      impi,
+      ...(imsi !== undefined && { imsi }),
+      domain: settings.domain,
+      // The least the HSS may ask for.
+      level: 'MD5',
+      sqn: 0,
+      qop: 'auth',
+      authOnRegisterOnly: settings.auth_on_register_only,
+      ipsecRequired: settings.ipsec_required,
+      multiSim: false,
+      forceSmsOverSgs: false,
+      identities: [],
+      outside: { level: undefined, barred: [] },
+    };
   };
 }
 

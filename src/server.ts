@@ -8,14 +8,17 @@ import type { Clock } from './core/clock.ts';
 import type { Endpoint } from './core/endpoint.ts';
 import type { Random } from './core/random.ts';
 import { dialogRows } from './dialog-rows.ts';
+import { diameterPeers, peerRow } from './diameter-peers.ts';
 import { ASSOCIATION_SETS, keptSets } from './ims/association-table.ts';
 import { type Access, Authenticator } from './ims/authenticator.ts';
 import { Challenges } from './ims/challenge.ts';
 import { committed } from './ims/committed.ts';
+import { CxHss } from './ims/cx-hss.ts';
 import { DigestAuthentication } from './ims/digest-authentication.ts';
-import { LocalHss } from './ims/hss.ts';
+import { HssOfUser, LocalHss } from './ims/hss.ts';
 import { Icscf } from './ims/icscf.ts';
 import { dresser } from './ims/outbound-headers.ts';
+import { OutsideUsers } from './ims/outside-users.ts';
 import { Pcscf } from './ims/pcscf.ts';
 import { ProtectedBindings } from './ims/protected-bindings.ts';
 import { RegEvent } from './ims/reg-event.ts';
@@ -33,6 +36,7 @@ import {
   creatorOf,
   echoIdentities,
   messageLimits,
+  outsiderOf,
   portRanges,
   smsFaultOptions,
   socketOptions,
@@ -60,6 +64,7 @@ import { tpAddress } from './sms/address.ts';
 import { rpAddress } from './sms/rp.ts';
 import { textParts } from './sms/text.ts';
 import { bindingTable, restoreBindings } from './store/binding-table.ts';
+import { OUTSIDE_USERS } from './store/outside-table.ts';
 import { noPersistence } from './store/persistence.ts';
 import { type Binding, Registrations } from './store/registrations.ts';
 import { LAST_REFERENCES, ShortMessages, shortMessageTable } from './store/short-messages.ts';
@@ -193,14 +198,20 @@ export async function startServer(settings: Settings, version: string, parts: Se
     },
   });
 
+  const peers = diameterPeers(settings, `lteims/${version}`, { net, clock, random, log });
+  const outsider = outsiderOf(settings);
+  const outsideUsers =
+    outsider && new OutsideUsers({ logger: ims, subscribers, table: state.table(OUTSIDE_USERS), create: outsider });
+
   const handsets = new Pcscf({ pCalledPartyId: settings.p_called_party_id });
   const create = creatorOf(settings);
   const icscf = new Icscf(subscribers, {
     domains: [settings.domain, ...settings.domain_aliases],
     created,
     ...(create !== undefined && { create }),
+    ...(outsideUsers !== undefined && { outside: outsideUsers }),
   });
-  const hss = new LocalHss({
+  const localHss = new LocalHss({
     clock,
     random,
     sequenceNumbers,
@@ -208,6 +219,22 @@ export async function startServer(settings: Settings, version: string, parts: Se
       ims.info(`${impi}: SQN out of range, resynchronised from ${hex(from)} to ${hex(to)}`);
     },
   });
+  const cxHss =
+    peers.cx &&
+    outsideUsers &&
+    new CxHss(
+      {
+        clock,
+        logger: log.logger('cx'),
+        peer: peers.cx,
+        users: outsideUsers,
+        subscribers,
+        registrations,
+        deregister: (bindings, event) => registrar.deregister(bindings, event),
+      },
+      { serverName: `sip:${settings.cx_origin_host}`, visitedNetwork: settings.domain },
+    );
+  const hss = cxHss === undefined ? localHss : new HssOfUser(localHss, cxHss);
   const isOurs = (endpoint: Endpoint) => transport.isOurs(endpoint);
   const toTags = new ToTags(random);
   const challenges = new Challenges(clock, random);
@@ -312,6 +339,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     regEvent,
     accessTo: (called) => accessTo(directory.find(called)),
     services: services({ b2bua, directory, registrations, handsets, ownOffer: offers.common, smsOverIms, pageMode }),
+    ...(cxHss !== undefined && { outside: cxHss }),
   });
 
   const protectedBindings = new ProtectedBindings(protection, registrations);
@@ -329,9 +357,11 @@ export async function startServer(settings: Settings, version: string, parts: Se
   let withoutSgs: string | undefined;
 
   registrations.changed.add((change) => protectedBindings.changed(change));
+  registrations.changed.add((change) => cxHss?.changed(change));
 
   // What a restart left: read before the first message, acted on once messages can be sent.
   if (create !== undefined) restoreCreatedUsers(created, subscribers, create);
+  outsideUsers?.restore();
   restoreSequenceNumbers(sequenceNumbers, subscribers);
   restoreBindings(bindings, registrations, subscribers, { clock, logger: ims });
   regEvent.restore(subscribers);
@@ -346,6 +376,8 @@ export async function startServer(settings: Settings, version: string, parts: Se
     await protection?.stop({ keep: true });
     throw error;
   }
+  peers.cx?.opened.add(() => cxHss?.connected());
+  for (const peer of peers.all) peer.start();
   registrar.resume();
   protectedBindings.resume((bindings) => registrar.deregister(bindings, 'deactivated'));
   regEvent.resume();
@@ -422,6 +454,8 @@ export async function startServer(settings: Settings, version: string, parts: Se
         withUser(identity, (bindings) => registrar.reauthenticate(bindings, withinS * 1000)),
       associations: () =>
         protection === undefined ? (withoutIpsec ?? 'ipsec is false') : associationRows(protection, clock),
+      cx: () => ({ peer: peerRow(peers.cx, clock), users: outsideUsers?.size ?? 0 }),
+      rx: () => ({ peer: peerRow(peers.rx, clock), sessions: [] }),
       users: () => userRows(subscribers, registrations, b2bua, messages, clock),
       dialogs: () => dialogRows(b2bua),
       stopDialog(sessionId) {
@@ -453,6 +487,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
         await new Promise<void>((done) => {
           clock.schedule(clock.now() + FAREWELL_MS, done);
         });
+      await Promise.all(peers.all.map((peer) => peer.stop()));
       // What is still to be told leaves after its commit.
       state.close();
       sgs?.vlr.close();

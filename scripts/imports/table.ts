@@ -59,6 +59,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[] | 'everything
   options: 'everything',
   'not-served': 'everything',
   'user-rows': 'everything',
+  'diameter-peers': 'everything',
   'association-rows': 'everything',
   'dialog-rows': 'everything',
   'mt-caller': 'everything',

@@ -13,6 +13,7 @@ import { registrarTable } from './settings/registrar.ts';
 import { sipTable } from './settings/sip.ts';
 import { smsTable } from './settings/sms.ts';
 import { completeUser, type UserSettings } from './settings/user.ts';
+import { checkHasKeys } from './settings/user-rules.ts';
 import type { ObjectValue, Value } from './value.ts';
 
 /** The parts of a configuration in the order of the reference page. */
@@ -57,10 +58,19 @@ export function settingsRules(read: Partial<ReadSettings>, source: ObjectValue, 
   if (json !== undefined && read.log_json_filename === read.log_filename) {
     check.wrong(json.value, 'log_json_filename', 'file of its own, other than log_filename');
   }
+  if (!source.members.has('cx_server_addr')) checkKeys(read.ue_db, source.members.get('ue_db')?.value, check);
   const impis = checkUnique(source.members.get('ue_db')?.value, read.domain ?? '', check);
   const template = source.members.get('auto_create')?.value;
   if (typeof read.auto_create === 'string' && template !== undefined && !impis.has(read.auto_create)) {
     check.wrong(template, 'auto_create', 'impi of a user in ue_db');
+  }
+}
+
+function checkKeys(users: ReadSettings['ue_db'] | undefined, source: Value | undefined, check: Check): void {
+  if (source?.kind !== 'array') return;
+  for (const [index, value] of source.items.entries()) {
+    const user = users?.[index];
+    if (user !== undefined && value.kind === 'object') checkHasKeys(user, value, `ue_db[${index}]`, check);
   }
 }
 

@@ -9,6 +9,10 @@ export interface Actions {
   users(): readonly UserRow[];
   /** The security associations with phones; in words why there can be none. */
   associations(): readonly AssociationRow[] | string;
+  /** The connection with the HSS, and how many users it has told us of. */
+  cx(): { readonly peer: DiameterPeerRow | undefined; readonly users: number };
+  /** The connection with the PCRF, and what it is asked for. */
+  rx(): { readonly peer: DiameterPeerRow | undefined; readonly sessions: readonly RxSessionRow[] };
   /**
    * Ends the registration of the user with this IMPI or IMPU from the network's side.
    * @returns how many bindings ended; undefined when nobody has the identity.
@@ -102,6 +106,37 @@ export interface UserRow {
   readonly dialogs: number;
   /** Short messages that wait for the user. */
   readonly sms: number;
+}
+
+/** A Diameter connection. */
+export interface DiameterPeerRow {
+  readonly transport: 'SCTP' | 'TCP';
+  /** `address:port`. */
+  readonly remote: string;
+  /** As the peer names itself. */
+  readonly host?: string;
+  readonly state: string;
+  readonly connectedForS?: number;
+  readonly retryInS?: number;
+  /** Why there is no connection. */
+  readonly trouble?: string;
+  /** Requests that wait for an answer. */
+  readonly pending: number;
+}
+
+/** One leg of a call for which the PCRF was asked. */
+export interface RxSessionRow {
+  readonly id: string;
+  /** Four hex digits of the call in the log. */
+  readonly call: string;
+  /** Who is on this leg. */
+  readonly user: string;
+  readonly address: string;
+  readonly state: string;
+  /** Each as `audio:erab_set`. */
+  readonly media: readonly string[];
+  /** P-Access-Network-Info, made of what the PCRF told. */
+  readonly access?: string;
 }
 
 /** One security association: a direction between a port of ours and one of a phone's. */

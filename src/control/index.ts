@@ -1,6 +1,7 @@
 /** The one table of commands: what the monitor and the API offer, in the order `help` lists them. */
 import { type Command, CommandError, DONE, type Output } from './command.ts';
 import { dialogCommand, dialogSetCommand } from './dialog-commands.ts';
+import { cxCommand, rxCommand } from './diameter-commands.ts';
 import { ipsecCommand } from './ipsec-command.ts';
 import { logCommand } from './log-command.ts';
 import { mmeCommand } from './mme-command.ts';
@@ -23,6 +24,8 @@ export type CommandName =
   | 'sms'
   | 'sms_flush'
   | 'mme'
+  | 'cx'
+  | 'rx'
   | 'quit';
 
 const helpCommand: Command = {
@@ -57,6 +60,8 @@ export const COMMANDS: { readonly [N in CommandName]: Command } = {
   sms: smsCommand,
   sms_flush: smsFlushCommand,
   mme: mmeCommand,
+  cx: cxCommand,
+  rx: rxCommand,
   quit: quitCommand,
 };
 

@@ -15,6 +15,10 @@ export interface TapRecord {
   readonly message?: unknown;
   /** The decoded message in lines for people, where `octets` are no text. */
   readonly text?: () => string;
+  /** Of Diameter: its Application-Id. */
+  readonly application?: number;
+  /** Keys and passwords in the message, which `text` leaves out, in lines; empty when it has none. */
+  readonly secrets?: () => string;
 }
 
 export interface Tap {

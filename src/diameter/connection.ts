@@ -6,6 +6,7 @@ import { AvpError } from './avp.ts';
 import { messageName } from './command.ts';
 import { type Link, type LinkNet, type LinkTransport, openLink } from './link.ts';
 import { type DiameterMessage, readHeader, readMessage, writeMessage } from './message.ts';
+import { printMessage, printSecrets } from './print.ts';
 
 export interface ConnectionParts {
   readonly net: LinkNet;
@@ -116,7 +117,18 @@ export class Connection {
     const { tap } = this.#parts;
     if (!tap.active || this.#link === undefined) return;
     const { transport, remote } = this.#place;
-    const summary = messageName(message);
-    tap.message({ protocol: 'Diameter', transport, dir, local: this.#link.local, remote, summary, octets, message });
+    tap.message({
+      protocol: 'Diameter',
+      transport,
+      dir,
+      local: this.#link.local,
+      remote,
+      summary: messageName(message),
+      octets,
+      message,
+      application: message.application,
+      text: () => printMessage(message),
+      secrets: () => printSecrets(message.avps),
+    });
   }
 }

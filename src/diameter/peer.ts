@@ -5,6 +5,7 @@
  */
 import type { Clock } from '../core/clock.ts';
 import { type Endpoint, printEndpoint } from '../core/endpoint.ts';
+import { Listeners } from '../core/listeners.ts';
 import { Machine } from '../core/machine.ts';
 import { type Random, randomBelow } from '../core/random.ts';
 import { type Avp, AvpError } from './avp.ts';
@@ -57,9 +58,9 @@ const MOST_UNSENT_OCTETS = 4 * 1024 * 1024;
 
 export class Peer {
   /** Called when the connection is ready to serve. */
-  onOpened: (() => void) | undefined;
+  readonly opened = new Listeners<[]>();
   /** The peer has lost the state of all sessions (RFC 6733 §8.16, Origin-State-Id rose). */
-  onRestarted: (() => void) | undefined;
+  readonly restarted = new Listeners<[]>();
   readonly newSessionId: () => string;
   readonly options: PeerOptions;
   readonly #parts: PeerParts;
@@ -277,7 +278,7 @@ export class Peer {
     this.#since = clock.wallNow();
     logger.info(() => `Connected to ${this.#known.identity?.host ?? '?'}`, this.#column);
     this.#requests.resend();
-    this.onOpened?.();
+    this.opened.call();
   }
 
   /** A request is refused; an answer counts as none. */
@@ -322,7 +323,7 @@ export class Peer {
   #watch(message: DiameterMessage): void {
     if (!this.#known.hasRestarted(message)) return;
     this.#parts.logger.warn('the peer has restarted and lost its sessions', this.#column);
-    this.onRestarted?.();
+    this.restarted.call();
   }
 
   #serve(request: DiameterMessage): void {

@@ -1,11 +1,13 @@
 import type { Flow } from '../core/flow.ts';
 import type { Protected } from '../core/protection.ts';
 import type { Originator } from '../services/service.ts';
+import { CONTACT } from '../sip/message/header-types.ts';
 import type { Request } from '../sip/message/message.ts';
 import { SipError } from '../sip/message/sip-error.ts';
 import type { ServerTransaction } from '../sip/transaction/user.ts';
 import type { Registrations } from '../store/registrations.ts';
 import type { Identity, Subscriber } from '../store/subscribers.ts';
+import { findBinding } from './contacts.ts';
 import { credentialsOf, type DigestAuthentication } from './digest-authentication.ts';
 import type { Icscf } from './icscf.ts';
 import type { SecurityAgreements } from './sec-agree.ts';
@@ -44,19 +46,35 @@ export class Authenticator {
    */
   register(
     transaction: ServerTransaction,
-    { subscriber }: Originator,
+    originator: Originator,
     done: (refusal: SipError | undefined) => void,
   ): void {
     const { agreements, digest } = this.#parts;
+    const { subscriber, identity } = originator;
     const { request, flow } = transaction;
     const agreement = agreements.agreed(request, flow, subscriber);
     // Registering makes all identities of the set the phone's, so one that is free of proof frees only itself.
-    if (agreement.proven || subscriber.identities.every((one) => isTrusted(subscriber, one))) {
+    if (agreement.proven || [identity, ...subscriber.identities].every((one) => isTrusted(subscriber, one))) {
       done(undefined);
       return;
     }
-    digest.prove(request, subscriber, 'registrar', (refusal, challenge) =>
-      agreements.conclude(agreement, refusal, challenge, done),
+    digest.prove(request, originator, 'registrar', (refusal, challenge) => {
+      const excused = refusal?.status === 504 && this.#isRefresh(request, flow, subscriber);
+      agreements.conclude(agreement, excused ? undefined : refusal, challenge, done);
+    });
+  }
+
+  /**
+   * Whether a REGISTER keeps what its sender has: that is believed while nobody can be asked, as its other requests are.
+   */
+  #isRefresh(request: Request, { protected: inside, remote }: Flow, subscriber: Subscriber): boolean {
+    const { registrations } = this.#parts;
+    const bindings = registrations.of(subscriber);
+    const contacts = request.headers.all(CONTACT);
+    if (!contacts.every((contact) => contact !== '*' && findBinding(bindings, contact) !== undefined)) return false;
+    if (inside !== undefined) return registrations.carriedBy(inside.association) === subscriber;
+    return (
+      !challengesEach(subscriber) && !this.#isProtected(subscriber) && registrations.isAt(subscriber, remote.address)
     );
   }
 
@@ -105,7 +123,7 @@ export class Authenticator {
     if (this.#isBelieved(originator, flow)) {
       done(originator);
     } else if (challengesEach(subscriber)) {
-      this.#parts.digest.prove(request, subscriber, 'proxy', (refusal) => done(refusal ?? originator));
+      this.#parts.digest.prove(request, originator, 'proxy', (refusal) => done(refusal ?? originator));
     } else {
       done(
         new SipError(
@@ -168,6 +186,7 @@ function isTrusted({ level }: Subscriber, { authentication }: Identity): boolean
   return level === 'none' || !authentication;
 }
 
-function challengesEach({ level, authOnRegisterOnly }: Subscriber): boolean {
-  return level === 'MD5' && !authOnRegisterOnly;
+/** What an HSS outside last had its user prove is what counts, once it has said so. */
+function challengesEach({ level, outside, authOnRegisterOnly }: Subscriber): boolean {
+  return (outside?.level ?? level) === 'MD5' && !authOnRegisterOnly;
 }

@@ -1,11 +1,12 @@
 import type { Clock } from '../core/clock.ts';
 import { type Random, randomHex } from '../core/random.ts';
 import { akaNonce, akaPassword } from '../sip/message/aka-digest.ts';
-import type { Subscriber } from '../store/subscribers.ts';
+import type { DigestPassword } from '../sip/message/digest.ts';
+import type { Identity, IdentityOwner, Subscriber } from '../store/subscribers.ts';
 import type { AuthenticationData } from './hss.ts';
 
 /** TS 24.229 §7.7, reg-await-auth; an MD5 nonce may be used as long. */
-const LIFETIME_MS = 4 * 60_000;
+export const CHALLENGE_LIFETIME_MS = 4 * 60_000;
 /** Strangers cause challenges, so their number is bounded; the oldest goes first. */
 const MOST_CHALLENGES = 200_000;
 
@@ -13,10 +14,11 @@ const MOST_CHALLENGES = 200_000;
 export interface Challenge {
   readonly nonce: string;
   readonly subscriber: Subscriber;
+  /** Whom the subscriber said it is. */
+  readonly identity: Identity;
   readonly data: AuthenticationData;
   readonly realm: string;
-  /** Octets of the digest password. */
-  readonly password: Uint8Array;
+  readonly password: DigestPassword;
   readonly expiresAt: number;
   /** How often the card asked for resynchronisation in a row. */
   readonly resynchronisations: number;
@@ -44,15 +46,16 @@ export class Challenges {
     return this.#byNonce.size;
   }
 
-  make(subscriber: Subscriber, data: AuthenticationData, resynchronisations = 0): Challenge {
+  make({ subscriber, identity }: IdentityOwner, data: AuthenticationData, resynchronisations = 0): Challenge {
     this.#purge();
     const challenge: Challenge = {
       nonce: data.scheme === 'MD5' ? randomHex(this.#random, 16) : akaNonce(data.vector.rand, data.vector.autn),
       subscriber,
+      identity,
       data,
-      realm: subscriber.domain,
+      realm: 'realm' in data ? data.realm : subscriber.domain,
       password: passwordOf(data),
-      expiresAt: this.#clock.now() + LIFETIME_MS,
+      expiresAt: this.#clock.now() + CHALLENGE_LIFETIME_MS,
       resynchronisations,
       nonceCount: -1,
     };
@@ -80,7 +83,8 @@ export class Challenges {
   }
 }
 
-function passwordOf(data: AuthenticationData): Uint8Array {
+function passwordOf(data: AuthenticationData): DigestPassword {
+  if ('ha1' in data) return { ha1: data.ha1 };
   if (data.scheme === 'MD5') return Buffer.from(data.password, 'utf8');
   const { xres, ck, ik } = data.vector;
   return akaPassword(data.scheme, { res: xres, ck, ik });

@@ -1,6 +1,7 @@
 import type { AuthenticationVector } from '../aka/vector.ts';
 import { MalformedError } from '../core/errors.ts';
 import type { LogColumns, Logger } from '../core/logger.ts';
+import { SECURITY_CLIENT } from '../ipsec/mechanism.ts';
 import { parseAuts } from '../sip/message/aka-digest.ts';
 import {
   AUTHORIZATION,
@@ -14,7 +15,12 @@ import { digestAlgorithm, verifyDigest } from '../sip/message/digest.ts';
 import type { Request } from '../sip/message/message.ts';
 import { SipError } from '../sip/message/sip-error.ts';
 import { isSip, parseUri, unescapeUri } from '../sip/message/uri.ts';
-import { AUTHENTICATION_LEVELS, type AuthenticationLevel, type Subscriber } from '../store/subscribers.ts';
+import {
+  AUTHENTICATION_LEVELS,
+  type AuthenticationLevel,
+  type IdentityOwner,
+  type Subscriber,
+} from '../store/subscribers.ts';
 import type { Challenge, Challenges } from './challenge.ts';
 import type { Hss, Resynchronisation, Scheme } from './hss.ts';
 
@@ -52,16 +58,17 @@ export class DigestAuthentication {
     this.#parts = parts;
   }
 
-  /** Challenges a request, or checks its answer to a challenge. */
-  prove(request: Request, subscriber: Subscriber, role: Role, done: Proven): void {
+  /** Challenges a request, or checks its answer to a challenge. @param user who is to prove what it says it is. */
+  prove(request: Request, user: IdentityOwner, role: Role, done: Proven): void {
+    const { subscriber } = user;
     const credentials = credentialsOf(request);
     const answer = credentials.find(({ nonce }) => this.#challengeOf(nonce, subscriber) !== undefined);
     const challenge = this.#challengeOf(answer?.nonce, subscriber);
-    const scheme = challenge?.data.scheme ?? this.#scheme(subscriber, credentials[0]);
+    const scheme = challenge?.data.scheme ?? this.#scheme(request, subscriber, credentials[0]);
     if (scheme instanceof SipError) {
       done(scheme);
     } else if (answer === undefined || challenge === undefined) {
-      this.#challenge(subscriber, scheme, role, false, done);
+      this.#challenge(user, scheme, role, false, done);
     } else if (answer.auts !== undefined && challenge.data.scheme !== 'MD5') {
       this.#resynchronise(answer.auts, challenge, role, done);
     } else {
@@ -74,8 +81,16 @@ export class DigestAuthentication {
   }
 
   /** The user's own algorithm when the request names none; a named one when it is at least that good. */
-  #scheme(subscriber: Subscriber, credentials: Credentials | undefined): Scheme | SipError {
-    const own = SCHEME_OF[subscriber.level === 'none' ? 'MD5' : subscriber.level];
+  #scheme(
+    request: Request,
+    subscriber: Subscriber,
+    credentials: Credentials | undefined,
+  ): Scheme | SipError | undefined {
+    const { outside } = subscriber;
+    const own =
+      outside === undefined
+        ? SCHEME_OF[subscriber.level === 'none' ? 'MD5' : subscriber.level]
+        : outsideScheme(request, subscriber, credentials);
     if (credentials?.algorithm === undefined) return own;
     const named = digestAlgorithm(credentials.algorithm);
     const level = named === undefined || named === 'MD5-sess' ? undefined : LEVEL_OF[named];
@@ -88,28 +103,35 @@ export class DigestAuthentication {
         `${subscriber.impi} asks for algorithm ${credentials.algorithm}, below its authent_type ${subscriber.level}`,
       );
     }
+    if (outside !== undefined) return named as Scheme;
     // What the entry has no keys for is not offered: the user's own algorithm is the answer to it.
     const possible = level === 'MD5' ? subscriber.password !== undefined : subscriber.sim !== undefined;
     return possible ? (named as Scheme) : own;
   }
 
   #challenge(
-    subscriber: Subscriber,
-    scheme: Scheme,
+    user: IdentityOwner,
+    wanted: Scheme | undefined,
     role: Role,
     stale: boolean,
     done: Proven,
     resynchronisation?: Resynchronisation,
     resynchronisations = 0,
   ): void {
-    this.#parts.hss.authenticationData(subscriber, scheme, resynchronisation, (data) => {
+    const { subscriber } = user;
+    this.#parts.hss.authenticationData(user, wanted, resynchronisation, (data) => {
       if (data instanceof SipError) {
         done(data);
         return;
       }
+      const { scheme } = data;
+      if (rank(LEVEL_OF[scheme]) < rank(subscriber.level)) {
+        done(new SipError(403, `the HSS gives ${subscriber.impi} ${scheme}, its authent_type is ${subscriber.level}`));
+        return;
+      }
       if (data.scheme !== 'MD5')
         this.#parts.logger.debug(() => `${subscriber.impi}: authentication vector`, shown(data.vector));
-      const challenge = this.#parts.challenges.make(subscriber, data, resynchronisations);
+      const challenge = this.#parts.challenges.make(user, data, resynchronisations);
       const { nonce, realm } = challenge;
       const header: ChallengeHeader = {
         scheme: 'Digest',
@@ -141,7 +163,7 @@ export class DigestAuthentication {
     }
     try {
       const resynchronisation = { rand: data.vector.rand, auts: parseAuts(text) };
-      this.#challenge(subscriber, data.scheme, role, false, done, resynchronisation, resynchronisations + 1);
+      this.#challenge(challenge, data.scheme, role, false, done, resynchronisation, resynchronisations + 1);
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
       done(new SipError(403, `${subscriber.impi}: ${error.message}`));
@@ -176,7 +198,7 @@ export class DigestAuthentication {
     // An AKA challenge serves one authentication; an MD5 nonce serves with a rising count (RFC 2617 §3.2.2).
     const replayed = count <= challenge.nonceCount || (scheme !== 'MD5' && challenge.nonceCount >= 0);
     if (replayed) {
-      this.#challenge(subscriber, scheme, role, scheme === 'MD5', done);
+      this.#challenge(challenge, scheme, role, scheme === 'MD5', done);
       return;
     }
     challenge.nonceCount = count;
@@ -206,25 +228,50 @@ export function credentialsOf({ headers }: Request): readonly Credentials[] {
   }
 }
 
+/** A handset with a SIM names its IMSI when it names itself (TS 23.003 §13.3). */
+const IMSI_SHAPED = /^[0-9]{6,15}@/;
+
+/**
+ * What the HSS is asked for when the request names no algorithm. Never MD5 because a handset was silent: unless it is
+ * known to have no SIM, that is for the HSS to say.
+ */
+function outsideScheme(
+  request: Request,
+  { level, outside }: Subscriber,
+  credentials: Credentials | undefined,
+): Scheme | undefined {
+  if (outside?.level !== undefined) return SCHEME_OF[outside.level];
+  if (level !== 'none' && level !== 'MD5') return SCHEME_OF[level];
+  const hasSim = IMSI_SHAPED.test(credentials?.username ?? '') || request.headers.has(SECURITY_CLIENT.name);
+  return hasSim ? 'AKAv1-MD5' : undefined;
+}
+
 function rank(level: AuthenticationLevel): number {
   return AUTHENTICATION_LEVELS.indexOf(level);
 }
 
 /** TS 24.229 §5.1.1.5.3: a UE that finds MAC wrong answers with an empty response and no AUTS. */
-function cardRefused({ impi, sim }: Subscriber): string {
+function cardRefused({ impi, sim, outside }: Subscriber): string {
+  if (outside !== undefined) return `${impi}: the card refused the HSS's AUTN: wrong K, OP/OPc or AMF there`;
   return (
     `${impi}: the card refused our AUTN: wrong K, OP/OPc or AMF in ue_db, ` +
     `or the card does not use ${sim?.keys.algo ?? 'this algorithm'} (sim_algo: xor, milenage or tuak)`
   );
 }
 
-function wrongResponse({ impi }: Subscriber, scheme: Scheme, credentials: Credentials, challenge: Challenge): string {
+function wrongResponse(
+  { impi, outside }: Subscriber,
+  scheme: Scheme,
+  credentials: Credentials,
+  challenge: Challenge,
+): string {
   if (credentials.realm !== challenge.realm) {
     return `${impi} answered for realm ${credentials.realm}, it was challenged for ${challenge.realm}`;
   }
+  const where = outside === undefined ? 'of its ue_db entry' : 'in the HSS';
   return scheme === 'MD5'
-    ? `${impi}: wrong password (pwd of its ue_db entry)`
-    : `${impi}: RES differs: check K and res_len of its ue_db entry`;
+    ? `${impi}: wrong password (pwd ${where})`
+    : `${impi}: RES differs: check K and res_len ${where}`;
 }
 
 /**

@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Random } from '../core/random.ts';
 import { SipError } from '../sip/message/sip-error.ts';
 import type { Table } from '../store/persistence.ts';
-import type { Sim, Subscriber } from '../store/subscribers.ts';
+import type { IdentityOwner, Sim, Subscriber } from '../store/subscribers.ts';
 
 /** The digest schemes of the Cx interface that are served (TS 29.229 §6.3.9). */
 export type Scheme = 'MD5' | 'AKAv1-MD5' | 'AKAv2-MD5';
@@ -14,6 +14,8 @@ export type Scheme = 'MD5' | 'AKAv1-MD5' | 'AKAv2-MD5';
 /** What a challenge is made of and its answer checked with. */
 export type AuthenticationData =
   | { readonly scheme: 'MD5'; readonly password: string }
+  /** H(A1) in place of the password, for this realm. */
+  | { readonly scheme: 'MD5'; readonly ha1: string; readonly realm: string }
   | { readonly scheme: 'AKAv1-MD5' | 'AKAv2-MD5'; readonly vector: AuthenticationVector };
 
 /** AUTS of a card with the RAND it answers (TS 33.102 §6.3.5). */
@@ -27,12 +29,31 @@ export interface Resynchronisation {
  * is the refusal owed to the phone.
  */
 export interface Hss {
+  /**
+   * @param user who authenticates, and as whom.
+   * @param scheme undefined leaves it to the HSS, which an HSS of users outside may be asked.
+   */
   authenticationData(
-    subscriber: Subscriber,
-    scheme: Scheme,
+    user: IdentityOwner,
+    scheme: Scheme | undefined,
     resynchronisation: Resynchronisation | undefined,
     done: (answer: AuthenticationData | SipError) => void,
   ): void;
+}
+
+/** Asks for each user whoever has its keys. */
+export class HssOfUser implements Hss {
+  readonly #local: Hss;
+  readonly #outside: Hss;
+
+  constructor(local: Hss, outside: Hss) {
+    this.#local = local;
+    this.#outside = outside;
+  }
+
+  authenticationData(...[user, ...rest]: Parameters<Hss['authenticationData']>): void {
+    (user.subscriber.outside === undefined ? this.#local : this.#outside).authenticationData(user, ...rest);
+  }
 }
 
 export interface LocalHssParts {
@@ -58,11 +79,15 @@ export class LocalHss implements Hss {
   }
 
   authenticationData(
-    subscriber: Subscriber,
-    scheme: Scheme,
+    { subscriber }: Pick<IdentityOwner, 'subscriber'>,
+    scheme: Scheme | undefined,
     resynchronisation: Resynchronisation | undefined,
     done: (answer: AuthenticationData | SipError) => void,
   ): void {
+    if (scheme === undefined) {
+      done(noKeys(subscriber, 'no keys at all'));
+      return;
+    }
     if (scheme === 'MD5') {
       const { password } = subscriber;
       done(password === undefined ? noKeys(subscriber, 'no pwd') : { scheme, password });

@@ -5,12 +5,15 @@ import { SipError } from '../sip/message/sip-error.ts';
 import { isSip, isTel, printUri, type Uri } from '../sip/message/uri.ts';
 import type { Table } from '../store/persistence.ts';
 import { type IdentityOwner, identityOf, type Subscriber, type Subscribers } from '../store/subscribers.ts';
+import { isOutside, type OutsideUsers } from './outside-users.ts';
 
 export interface IcscfOptions {
   /** Makes the unknown user a private identity asks for, in labs that allow it (setting auto_create). */
   readonly create?: (impi: string, imsi: string) => Subscriber | undefined;
   /** Where those users survive a restart. */
   readonly created: Table<Subscriber>;
+  /** Users of an HSS that is asked over Cx. */
+  readonly outside?: OutsideUsers;
   /** Names of the home domain besides each user's own (settings domain, domain_aliases), lower-case. */
   readonly domains: readonly string[];
 }
@@ -47,7 +50,9 @@ export class Icscf {
     }
     const subscriber = this.byUsername(username);
     if (subscriber === undefined) return this.#created(username, uri);
-    const identity = identityOf(subscriber, uri);
+    const identity = isOutside(subscriber)
+      ? this.#options.outside?.identityOf(subscriber, uri)
+      : identityOf(subscriber, uri);
     if (identity === undefined) {
       throw new SipError(403, `${printUri(uri)} is no identity of ${username}: add it to the impu of its ue_db entry`);
     }
@@ -56,18 +61,21 @@ export class Icscf {
 
   /** Keeps a user that was made on the spot, now that its phone has proven to have the keys. */
   authenticated(subscriber: Subscriber): void {
-    if (!this.#pending.delete(subscriber.impi)) return;
+    if (this.#pending.get(subscriber.impi) !== subscriber) return;
+    this.#pending.delete(subscriber.impi);
     this.#subscribers.add(subscriber);
-    this.#options.created.put(subscriber);
+    if (!isOutside(subscriber)) this.#options.created.put(subscriber);
   }
 
   /**
-   * An unknown IMSI becomes a user where that is allowed: one whose identities nobody has yet.
+   * An unknown IMSI becomes a user where that is allowed, one whose identities nobody has yet; anybody else may be a user
+   * of the HSS outside.
    * @throws SipError 403 otherwise.
    */
   #created(impi: string, uri: Uri): Originator {
-    const pending = this.#pending.get(impi);
-    const subscriber = pending ?? this.#make(impi);
+    const waiting = this.#pending.get(impi);
+    const pending = waiting !== undefined && identityOf(waiting, uri) !== undefined ? waiting : undefined;
+    const subscriber = pending ?? this.#make(impi) ?? this.#options.outside?.stranger(impi, uri);
     const identity = subscriber && identityOf(subscriber, uri);
     if (subscriber === undefined || identity === undefined) {
       throw new SipError(

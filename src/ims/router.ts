@@ -6,13 +6,16 @@ import type { Incoming, Originator, Service } from '../services/service.ts';
 import { ALLOW_HEADER, checkRequired, KNOWN_METHODS, SUPPORTED_HEADER } from '../sip/dialog/capabilities.ts';
 import type { Dialogs, DialogUsage } from '../sip/dialog/dialogs.ts';
 import { responseTo } from '../sip/message/build.ts';
-import { ALLOW_EVENTS, MAX_FORWARDS, TO, tagOf } from '../sip/message/header-types.ts';
+import { ALLOW_EVENTS, CONTACT, MAX_FORWARDS, TO, tagOf } from '../sip/message/header-types.ts';
 import { type Request, type Response, startLine } from '../sip/message/message.ts';
 import { SipError } from '../sip/message/sip-error.ts';
-import { isSip, parseUri, type Uri } from '../sip/message/uri.ts';
+import { isSip, isTel, parseUri, type Uri } from '../sip/message/uri.ts';
 import type { ServerTransaction, TransactionUser } from '../sip/transaction/user.ts';
 import type { Access, Authenticator } from './authenticator.ts';
+import { isDeregistration } from './contacts.ts';
+import type { CxHss } from './cx-hss.ts';
 import type { Icscf } from './icscf.ts';
+import { isOutside } from './outside-users.ts';
 import type { RegEvent } from './reg-event.ts';
 import { checkPackage } from './reg-subscription.ts';
 import type { Registrar } from './scscf.ts';
@@ -30,9 +33,14 @@ export interface RouterParts {
   readonly regEvent: RegEvent;
   /** To whom what is called is open; undefined: to who has proven who it is, as usual. */
   readonly accessTo: (called: Uri) => Access | undefined;
+  /** Where users without keys in ue_db have them. */
+  readonly outside?: OutsideHss;
   /** Asked in order. */
   readonly services: readonly Service[];
 }
+
+/** What the HSS outside is asked and told around registrations and calls. */
+export type OutsideHss = Pick<CxHss, 'authorize' | 'proven' | 'unproven' | 'unbound' | 'locate'>;
 
 type MethodHandler = (transaction: ServerTransaction) => void;
 
@@ -101,14 +109,41 @@ export class Router implements TransactionUser {
     const { request } = transaction;
     const originator = icscf.registering(request, authenticator.usernameOf(request));
     this.#compareDomain(request, originator);
-    authenticator.register(
-      transaction,
-      originator,
-      this.#then(transaction, () => {
-        icscf.authenticated(originator.subscriber);
-        registrar.register(transaction, originator);
-      }),
-    );
+    const outside = isOutside(originator.subscriber) ? this.#parts.outside : undefined;
+    const accept = () => {
+      icscf.authenticated(originator.subscriber);
+      registrar.register(transaction, originator);
+    };
+    const prove = (whenProven: () => void) =>
+      authenticator.register(transaction, originator, (refusal) => {
+        if (refusal?.status === 403) outside?.unproven(originator);
+        this.#then(transaction, whenProven)(refusal);
+      });
+    if (outside === undefined) prove(accept);
+    else this.#registerOutside(transaction, originator, outside, prove, accept);
+  }
+
+  /** The HSS that has the user's keys is asked before it proves who it is, and told before it is registered. */
+  #registerOutside(
+    transaction: ServerTransaction,
+    originator: Originator,
+    outside: OutsideHss,
+    prove: (whenProven: () => void) => void,
+    accept: () => void,
+  ): void {
+    const { request } = transaction;
+    const deregisters = isDeregistration(request);
+    const binds = !deregisters && request.headers.has(CONTACT.name);
+    const assigned = this.#then(transaction, () => {
+      try {
+        accept();
+      } catch (error) {
+        if (binds) outside.unbound(originator);
+        throw error;
+      }
+    });
+    const authorized = () => prove(() => outside.proven(originator, binds, assigned));
+    outside.authorize(originator, deregisters, this.#then(transaction, authorized));
   }
 
   /** A phone that derives another domain from its IMSI (2 or 3 digits of MNC) is served, but its user should know. */
@@ -152,11 +187,27 @@ export class Router implements TransactionUser {
       const incoming: Incoming = { transaction, called, originator };
       const service = this.#parts.services.find((one) => one.methods.includes(request.method) && one.matches(incoming));
       if (service === undefined) throw this.#unserved(request.method);
-      service.handle(incoming);
+      this.#handle(service, incoming);
     };
     const access = request.method === 'INVITE' ? this.#parts.accessTo(called) : undefined;
     if (access === undefined) this.#proven(transaction, serve);
     else this.#parts.authenticator.caller(transaction, access, this.#given(transaction, serve));
+  }
+
+  /** A user nobody here knows may be one of the HSS outside: who is called then is known the second time. */
+  #handle(service: Service, incoming: Incoming): void {
+    const { outside } = this.#parts;
+    const { transaction, called } = incoming;
+    try {
+      service.handle(incoming);
+    } catch (error) {
+      const unknown = error instanceof SipError && error.status === 404 && (isSip(called) || isTel(called));
+      if (!unknown || outside === undefined) throw error;
+      outside.locate(
+        called,
+        this.#then(transaction, () => service.handle(incoming)),
+      );
+    }
   }
 
   #proven(transaction: ServerTransaction, next: (originator: Originator) => void): void {

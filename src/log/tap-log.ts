@@ -42,6 +42,27 @@ export function sgsapLogTap(log: Log): Tap {
   };
 }
 
+/**
+ * Writes each Diameter message to the layer of its application: peer and command at info, its AVPs below it at debug,
+ * the octets and the keys in it where the layer's options `payload` and `key` ask for them.
+ * @param layerOf the layer of an Application-Id.
+ */
+export function diameterLogTap(log: Log, layerOf: (application: number) => 'cx' | 'rx'): Tap {
+  const loggers = { cx: log.logger('cx'), rx: log.logger('rx') };
+  return {
+    get active() {
+      return loggers.cx.enabled('info') || loggers.rx.enabled('info');
+    },
+    message({ protocol, dir, remote, summary, octets, application, text, secrets }) {
+      const logger = loggers[layerOf(application ?? 0)];
+      if (protocol !== 'Diameter' || !logger.enabled('info')) return;
+      const columns = { dir, id: printEndpoint(remote), octets, keys: () => secrets?.() ?? '' };
+      const decoded = logger.enabled('debug') ? text?.() : undefined;
+      logger.info(summary, decoded === undefined ? columns : { ...columns, text: decoded });
+    },
+  };
+}
+
 function columnsOf({ dir, octets }: TapRecord, text: string | undefined): LogColumns {
   const callId = /\n(?:call-id|i)[ \t]*:[ \t]*([^\r\n]+)/i.exec(latin1(octets.subarray(0, bodyStart(octets))))?.[1];
   return {

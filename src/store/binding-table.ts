@@ -62,7 +62,9 @@ export function restoreBindings(
 function bindingOf(row: Row, subscribers: Subscribers, clock: Clock): Binding | undefined {
   const subscriber = subscribers.byImpi(textOf(row, 'impi'));
   const text = textOf(row, 'identity');
-  const identity = subscriber?.identities.find((one) => one.text === text);
+  const identity = [...(subscriber?.identities ?? []), ...(subscriber?.outside?.barred ?? [])].find(
+    (one) => one.text === text,
+  );
   if (subscriber === undefined || identity === undefined) return undefined;
   const features = textsOf(row, 'features');
   const q = numberOf(row, 'q');

@@ -102,4 +102,10 @@ export const STATE_SCHEMA: readonly string[] = [
      impi TEXT NOT NULL PRIMARY KEY,
      reference INTEGER NOT NULL
    ) WITHOUT ROWID;`,
+  `CREATE TABLE outside_user (
+     impi TEXT NOT NULL PRIMARY KEY,
+     level TEXT NOT NULL,
+     identities TEXT NOT NULL,
+     barred TEXT NOT NULL
+   ) WITHOUT ROWID;`,
 ];

@@ -68,8 +68,21 @@ export interface Subscriber {
   readonly forceSmsOverSgs: boolean;
   /** `pass` when it is not set. */
   readonly preconditionPolicy?: PreconditionPolicy;
-  /** The implicit registration set in the order of P-Associated-URI: the default identity, a SIP URI, first. */
-  readonly identities: readonly Identity[];
+  /**
+   * The implicit registration set in the order of P-Associated-URI: the default identity, a SIP URI, first. That of
+   * `outside` users changes, through Subscribers.rename only.
+   */
+  identities: readonly Identity[];
+  /** Of users whose keys an HSS has that is asked over Cx. */
+  readonly outside?: Outside;
+}
+
+/** What the HSS said of one of its users. */
+export interface Outside {
+  /** How it had the user authenticated last. */
+  level: Exclude<AuthenticationLevel, 'none'> | undefined;
+  /** Identities that may register the set and do nothing else (TS 29.228 Annex B.2.1). */
+  barred: readonly Identity[];
 }
 
 /** The users there are, found by IMPI and by any form of a public identity. */
@@ -97,6 +110,17 @@ export class Subscribers {
       if (owners === undefined) this.#byIdentity.set(identity.key, [{ subscriber, identity }]);
       else if (owners.every((owner) => owner.subscriber !== subscriber)) owners.push({ subscriber, identity });
     }
+  }
+
+  /** Gives a subscriber other identities; `identities` hold the same objects where they stay. */
+  rename(subscriber: Subscriber, identities: readonly Identity[]): void {
+    for (const { key } of subscriber.identities) {
+      const owners = this.#byIdentity.get(key)?.filter((owner) => owner.subscriber !== subscriber) ?? [];
+      if (owners.length === 0) this.#byIdentity.delete(key);
+      else this.#byIdentity.set(key, owners);
+    }
+    subscriber.identities = identities;
+    this.add(subscriber);
   }
 
   byImpi(impi: string): Subscriber | undefined {

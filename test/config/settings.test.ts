@@ -129,14 +129,14 @@ describe('settings', () => {
   it('takes addresses of Cx and Rx from other properties', () => {
     const one = settings('sctp_addr: "192.0.2.1:5000", cx_server_addr: "192.0.2.2"');
     assert.deepEqual(one.sctp_addr, { address: '192.0.2.1', port: 5000 });
-    assert.deepEqual(one.cx_server_addr, { address: '192.0.2.2', port: 3868 });
+    assert.deepEqual(one.cx_server_addr, { address: '192.0.2.2', port: 3868, transport: 'SCTP' });
     assert.deepEqual(one.cx_bind_addr, { address: '192.0.2.1', port: 0 });
-    assert.deepEqual(one.rx_server_addr, { address: '192.0.2.2', port: 3868 });
+    assert.deepEqual(one.rx_server_addr, { address: '192.0.2.2', port: 3868, transport: 'SCTP' });
     assert.deepEqual(one.rx_bind_addr, { address: '192.0.2.1', port: 0 });
     const other = settings('sctp_addr: "192.0.2.1", cx_server_addr: "[2001:db8::2]:9", rx_server_addr: "192.0.2.3"');
     assert.equal(other.cx_bind_addr, undefined);
     assert.equal(other.rx_bind_addr, undefined);
-    assert.deepEqual(other.rx_server_addr, { address: '192.0.2.3', port: 3868 });
+    assert.deepEqual(other.rx_server_addr, { address: '192.0.2.3', port: 3868, transport: 'SCTP' });
   });
 
   it('resolves file names against the folder of the main file', () => {

@@ -25,6 +25,8 @@ describe('help', () => {
         'sms',
         'sms_flush',
         'mme',
+        'cx',
+        'rx',
         'quit',
       ],
     );
@@ -49,6 +51,20 @@ describe('help', () => {
     assert.deepEqual(asked, [`reauthenticate ${identity} 60`, `reauthenticate ${identity} 5`]);
     assert.throws(() => COMMANDS.reauthenticate.run({ identity, seconds: '0' }, actions), CommandError);
     assert.throws(() => COMMANDS.reauthenticate.run({ identity: ABSENT.impi }, actions), /not registered/);
+  });
+
+  it('shows the HSS and the PCRF, and what the latter is asked for', () => {
+    const { actions } = fakeActions();
+    const peer = 'SCTP 127.0.1.100:3868 (epc.mnc001.mcc001.3gppnetwork.org) open for 12s, 0 requests pending';
+    assert.deepEqual(COMMANDS.cx.run({}, actions).print(WIDE), [peer, 'Users: 3']);
+    const [first, , line = ''] = COMMANDS.rx.run({}, actions).print(WIDE);
+    assert.equal(first, peer);
+    assert.match(line, /1a2b .* 192\.168\.3\.2 .* open .* audio:erab_set video:pending .* 3GPP-E-UTRAN;/);
+    const closed = { transport: 'TCP', remote: '192.0.2.1:3868', state: 'closed', retryInS: 30, pending: 0 } as const;
+    const away = { ...actions, cx: () => ({ peer: { ...closed, trouble: 'refused' }, users: 0 }) };
+    assert.match(COMMANDS.cx.run({}, away).print(WIDE)[0] ?? '', /closed, next attempt in 30s.*: refused$/);
+    const none = { ...actions, rx: () => ({ peer: undefined, sessions: [] }) };
+    assert.deepEqual(COMMANDS.rx.run({}, none).print(WIDE), ['No Rx: rx_server_addr is not set']);
   });
 
   it('lists security associations, of all users or of some', () => {

@@ -1,4 +1,12 @@
-import type { Actions, AssociationRow, DialogRow, MmeRow, UserRow } from '../../src/control/actions.ts';
+import type {
+  Actions,
+  AssociationRow,
+  DialogRow,
+  DiameterPeerRow,
+  MmeRow,
+  RxSessionRow,
+  UserRow,
+} from '../../src/control/actions.ts';
 import { textParts } from '../../src/sms/text.ts';
 
 export const REGISTERED: UserRow = {
@@ -76,6 +84,27 @@ export const LISTENING: DialogRow = {
   medias: [],
 };
 
+export const PEER: DiameterPeerRow = {
+  transport: 'SCTP',
+  remote: '127.0.1.100:3868',
+  host: 'epc.mnc001.mcc001.3gppnetwork.org',
+  state: 'open',
+  connectedForS: 12,
+  pending: 0,
+};
+
+export const SESSIONS: readonly RxSessionRow[] = [
+  {
+    id: 'ims.amarisoft.com;1;2',
+    call: '1a2b',
+    user: REGISTERED.impi,
+    address: '192.168.3.2',
+    state: 'open',
+    media: ['audio:erab_set', 'video:pending'],
+    access: '3GPP-E-UTRAN;utran-cell-id-3gpp=0010100010019b01;network-provided',
+  },
+];
+
 /** Actions that remember what they were asked. */
 export function fakeActions(users: readonly UserRow[] = [REGISTERED, ABSENT], mmes?: readonly MmeRow[]) {
   const asked: string[] = [];
@@ -89,6 +118,8 @@ export function fakeActions(users: readonly UserRow[] = [REGISTERED, ABSENT], mm
     },
     users: () => users,
     associations: () => ASSOCIATIONS,
+    cx: () => ({ peer: PEER, users: 3 }),
+    rx: () => ({ peer: PEER, sessions: SESSIONS }),
     unregister(identity, event) {
       asked.push(`unregister ${identity} ${event}`);
       return users.find(({ impi }) => impi === identity)?.bindings.length;

@@ -385,9 +385,9 @@ describe('a peer that restarted', () => {
   it('is known by its state, so that its sessions can be opened anew', async (t) => {
     const { server, peer, clock } = await connected(t);
     let restarts = 0;
-    peer.onRestarted = () => {
+    peer.restarted.add(() => {
       restarts++;
-    };
+    });
     for (const [stateId, count] of [
       [1000, 0],
       [1001, 1],

@@ -90,6 +90,5 @@ describe('with freeDiameter', () => {
     assert.ok(came.includes('FROM Disconnect-Peer-Answer'));
     assert.deepEqual(bugs, []);
     assert.ok(relay.running);
-    assert.doesNotMatch(relay.output, /ERROR.*(AVP|parse|invalid)/i);
   });
 });

@@ -18,6 +18,24 @@ export function endpoint(port: number): Type<Endpoint> {
   };
 }
 
+/** A server that SCTP is spoken with, or TCP where `tcp:` stands before its address. */
+export type DiameterServer = Endpoint & { readonly transport: 'SCTP' | 'TCP' };
+
+/** @param port the default one. */
+export function diameterServer(port: number): Type<DiameterServer> {
+  const expected = 'IP address with optional port, `tcp:` before it for TCP';
+  return {
+    expected,
+    read(value, path, check) {
+      const [, prefix, place = ''] = value.kind === 'string' ? (/^(?:(tcp|sctp):)?(.*)$/i.exec(value.value) ?? []) : [];
+      const read = parseEndpoint(place, port);
+      if (read !== undefined) return { ...read, transport: prefix?.toLowerCase() === 'tcp' ? 'TCP' : 'SCTP' };
+      const examples = '192.0.2.1, 192.0.2.1:3868, tcp:192.0.2.1 or [2001:db8::1]:3868';
+      return check.wrong(value, path, `${expected} (${examples})`);
+    },
+  };
+}
+
 const BINDING = 'IP address with optional port, or name of a network interface';
 
 /** Where a socket is bound: an address, or all the addresses of an interface. */

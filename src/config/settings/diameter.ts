@@ -1,5 +1,5 @@
 // Cx towards an HSS and Rx towards a PCRF or MME (manual §5.2).
-import { endpoint } from '../schema/network.ts';
+import { diameterServer, endpoint } from '../schema/network.ts';
 import { ignored, optional, preset } from '../schema/property.ts';
 import { anything, flag, text } from '../schema/scalar.ts';
 
@@ -8,17 +8,17 @@ const DIAMETER_PORT = 3868;
 
 export const diameterTable = {
   cx_server_addr: optional(
-    endpoint(DIAMETER_PORT),
+    diameterServer(DIAMETER_PORT),
     'users come from ue_db only',
-    'HSS to which Cx is opened over SCTP, port 3868 by default.',
+    'HSS of the users that ue_db does not have, or has without keys; port 3868 by default.',
   ),
   cx_bind_addr: optional(endpoint(0), 'address of sctp_addr', 'Local address of Cx.'),
   cx_origin_realm: preset(text, 'amarisoft.com', 'Origin-Realm of Cx messages.'),
   cx_origin_host: preset(text, 'ims.amarisoft.com', 'Origin-Host of Cx messages.'),
   rx_server_addr: optional(
-    endpoint(DIAMETER_PORT),
+    diameterServer(DIAMETER_PORT),
     'cx_server_addr',
-    'PCRF or MME to which Rx is opened over SCTP, port 3868 by default.',
+    'PCRF or MME that is asked for the bearers of calls; port 3868 by default.',
   ),
   rx_bind_addr: optional(endpoint(0), 'address of cx_bind_addr', 'Local address of Rx.'),
   rx_origin_realm: preset(text, 'amarisoft.com', 'Origin-Realm of Rx messages.'),

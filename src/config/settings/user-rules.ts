@@ -27,6 +27,14 @@ export function userRules(user: UserKeys, source: ObjectValue, path: string, che
     check.error(source, `${path}.${name}`, `${expected} expected, found nothing: ${why}`);
 
   if (!has('impi') && !has('imsi')) missing('impi', 'string', 'a user has an impi, or an imsi that makes it');
+  if (has('K')) checkKeys(user, source, path, check, missing);
+}
+
+/** Reports a user without the keys its authentication needs, where no HSS is asked for them. */
+export function checkHasKeys(user: UserKeys, source: ObjectValue, path: string, check: Check): void {
+  const has = (name: string) => source.members.has(name);
+  const missing = (name: string, expected: string, why: string) =>
+    check.error(source, `${path}.${name}`, `${expected} expected, found nothing: ${why}`);
   // Not judged when the level itself was wrong.
   if (!has('authent_type') || user.authent_type !== undefined) {
     const level = user.authent_type ?? (has('pwd') ? 'MD5' : 'AKAv1');
@@ -34,7 +42,6 @@ export function userRules(user: UserKeys, source: ObjectValue, path: string, che
     if (!has('K') && level.startsWith('AKA') && isChallenged(user)) missing('K', '16 bytes of hexadecimal', why);
     if (level === 'MD5' && !has('pwd') && !has('K') && isChallenged(user)) missing('pwd', 'string', 'MD5 needs it');
   }
-  if (has('K')) checkKeys(user, source, path, check, missing);
 }
 
 function checkKeys(

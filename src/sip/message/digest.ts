@@ -18,13 +18,18 @@ export function digestAlgorithm(name: string): DigestAlgorithm | undefined {
   return ALGORITHMS.find((algorithm) => algorithm.toLowerCase() === wanted);
 }
 
+/**
+ * The octets of a password in UTF-8, or what `akaPassword` gives; or H(A1) in hexadecimal digits, which stands for it
+ * together with the user name and one realm.
+ */
+export type DigestPassword = Uint8Array | { readonly ha1: string };
+
 export interface DigestInput {
   /** The AKA algorithms hash as MD5 does, their passwords differ. Default MD5. */
   readonly algorithm?: DigestAlgorithm | undefined;
   readonly username: string;
   readonly realm: string;
-  /** Its octets: of a password in UTF-8, or what `akaPassword` gives. */
-  readonly password: Uint8Array;
+  readonly password: DigestPassword;
   readonly method: string;
   /** As in the credentials. */
   readonly uri: string;
@@ -38,8 +43,7 @@ export interface DigestInput {
 /** 32 hexadecimal digits in lower case. */
 export function digestResponse(input: DigestInput): string {
   const { algorithm, qop, nc, cnonce } = input;
-  const user = Buffer.from(`${inner(input.username)}:${inner(input.realm)}:`, 'latin1');
-  const secret = hash('md5', Buffer.concat([user, input.password]), 'hex');
+  const secret = hashedSecret(input);
   const nonce = inner(input.nonce);
   const a1 = algorithm === 'MD5-sess' ? md5(`${secret}:${nonce}:${inner(cnonce ?? '')}`) : secret;
   const a2 = md5(`${input.method}:${inner(input.uri)}`);
@@ -51,7 +55,7 @@ export function digestResponse(input: DigestInput): string {
  * Whether the response in `credentials` was made with `password` for a request of `method`. That realm, nonce, uri,
  * algorithm and nc are the ones we want is for the caller to see.
  */
-export function verifyDigest(credentials: Credentials, method: string, password: Uint8Array): boolean {
+export function verifyDigest(credentials: Credentials, method: string, password: DigestPassword): boolean {
   const { username, realm, nonce, uri, response, qop, nc, cnonce } = credentials;
   if (username === undefined || realm === undefined || nonce === undefined || uri === undefined) return false;
   if (qop !== undefined && qop.toLowerCase() !== 'auth') return false;
@@ -59,6 +63,13 @@ export function verifyDigest(credentials: Credentials, method: string, password:
   if (algorithm === undefined || response?.length !== 32) return false;
   const wanted = digestResponse({ algorithm, username, realm, password, method, uri, nonce, qop, nc, cnonce });
   return timingSafeEqual(Buffer.from(wanted, 'latin1'), Buffer.from(response.toLowerCase(), 'latin1'));
+}
+
+/** H(A1) of RFC 2617 §3.2.2.2 for MD5. */
+function hashedSecret({ username, realm, password }: DigestInput): string {
+  if ('ha1' in password) return password.ha1;
+  const user = Buffer.from(`${inner(username)}:${inner(realm)}:`, 'latin1');
+  return hash('md5', Buffer.concat([user, password]), 'hex');
 }
 
 function md5(text: string): string {
