@@ -1,12 +1,13 @@
 import type { DiameterServer } from './config/schema/network.ts';
 import type { Settings } from './config/settings.ts';
-import type { DiameterPeerRow } from './control/actions.ts';
+import type { DiameterPeerRow, RxSessionRow } from './control/actions.ts';
 import type { Clock } from './core/clock.ts';
 import { type Endpoint, printEndpoint } from './core/endpoint.ts';
 import type { Random } from './core/random.ts';
 import { CX, RX } from './diameter/command.ts';
 import type { LinkNet } from './diameter/link.ts';
 import { Peer, type PeerOptions } from './diameter/peer.ts';
+import type { Rx } from './diameter/rx.ts';
 import type { Log } from './log/log.ts';
 import { diameterLogTap } from './log/tap-log.ts';
 
@@ -91,4 +92,16 @@ export function peerRow(peer: Peer | undefined, clock: Clock): DiameterPeerRow |
     ...(retryInMs !== undefined && { retryInS: Math.round(retryInMs / 1000) }),
     ...(trouble !== undefined && { trouble }),
   };
+}
+
+export function rxSessionRows(rx: Rx): readonly RxSessionRow[] {
+  return [...rx.sessions].map(({ id, subject, state, media, access }) => ({
+    id,
+    call: subject.call,
+    user: subject.user,
+    address: subject.address,
+    state,
+    media: media.map(({ type, status }) => `${type.toLowerCase()}:${status.toLowerCase()}`),
+    ...(access !== undefined && { access }),
+  }));
 }

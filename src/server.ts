@@ -2,13 +2,15 @@ import { associationRows } from './association-rows.ts';
 import { B2bua } from './call/b2bua.ts';
 import { AnchoredMediaFeature } from './call/media.ts';
 import { PreconditionFeature } from './call/preconditions.ts';
+import { RxFeature } from './call/rx-feature.ts';
 import type { Settings } from './config/settings.ts';
 import type { Actions } from './control/actions.ts';
 import type { Clock } from './core/clock.ts';
 import type { Endpoint } from './core/endpoint.ts';
 import type { Random } from './core/random.ts';
 import { dialogRows } from './dialog-rows.ts';
-import { diameterPeers, peerRow } from './diameter-peers.ts';
+import { Rx } from './diameter/rx.ts';
+import { diameterPeers, peerRow, rxSessionRows } from './diameter-peers.ts';
 import { ASSOCIATION_SETS, keptSets } from './ims/association-table.ts';
 import { type Access, Authenticator } from './ims/authenticator.ts';
 import { Challenges } from './ims/challenge.ts';
@@ -107,6 +109,8 @@ export interface Counts {
   readonly challenges: number;
   /** Short messages that wait. */
   readonly messages: number;
+  /** Sessions with the PCRF. */
+  readonly rxSessions: number;
 }
 
 export interface Server {
@@ -276,6 +280,8 @@ export async function startServer(settings: Settings, version: string, parts: Se
     sockets: () => transport.places,
   });
   const offers = ownOffers(settings);
+  const rx = peers.rx && new Rx({ clock, logger: log.logger('rx'), peer: peers.rx });
+  const rxFeature = rx && new RxFeature(rx, log.logger('rx'), { required: settings.rx_required });
   const b2bua = new B2bua({
     clock,
     random,
@@ -287,6 +293,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     sessionTimer: settings.session_expires,
     callTimers: { t1Ms, noAnswerMs: NO_ANSWER_MS },
     features: [
+      ...(rxFeature === undefined ? [] : [rxFeature.heard]),
       new PreconditionFeature({ offered: settings.precondition }),
       new AnchoredMediaFeature({
         relay,
@@ -295,6 +302,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
         logger: log.logger('media'),
         silenceMs: () => settings.dialog_timeout * 1000,
       }),
+      ...(rxFeature === undefined ? [] : [rxFeature.told]),
     ],
   });
 
@@ -340,6 +348,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     accessTo: (called) => accessTo(directory.find(called)),
     services: services({ b2bua, directory, registrations, handsets, ownOffer: offers.common, smsOverIms, pageMode }),
     ...(cxHss !== undefined && { outside: cxHss }),
+    mayRegister: () => !settings.rx_required || rx?.isAvailable === true,
   });
 
   const protectedBindings = new ProtectedBindings(protection, registrations);
@@ -396,6 +405,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
     streams: relay.counts().streams,
     challenges: challenges.size,
     messages: messages.size,
+    rxSessions: rx?.size ?? 0,
   });
 
   /** Does something with the bindings of whoever has the identity; undefined when nobody has. */
@@ -455,7 +465,7 @@ export async function startServer(settings: Settings, version: string, parts: Se
       associations: () =>
         protection === undefined ? (withoutIpsec ?? 'ipsec is false') : associationRows(protection, clock),
       cx: () => ({ peer: peerRow(peers.cx, clock), users: outsideUsers?.size ?? 0 }),
-      rx: () => ({ peer: peerRow(peers.rx, clock), sessions: [] }),
+      rx: () => ({ peer: peerRow(peers.rx, clock), sessions: rx === undefined ? [] : rxSessionRows(rx) }),
       users: () => userRows(subscribers, registrations, b2bua, messages, clock),
       dialogs: () => dialogRows(b2bua),
       stopDialog(sessionId) {

@@ -4,8 +4,10 @@ import type { Binding } from '../store/registrations.ts';
 import type { CallParts, CallRequest } from './call-parts.ts';
 import type { Side } from './call-states.ts';
 import type { DialogRecord } from './dialog-record.ts';
+import { type CallPath, emergencyOf } from './feature.ts';
 import { PathFeatures } from './features.ts';
 import type { IncomingLeg } from './incoming-leg.ts';
+import { ANONYMOUS_CALLER, type Caller } from './invite.ts';
 import type { EndReason } from './leg-states.ts';
 import type { OutgoingLeg } from './outgoing-leg.ts';
 import type { Path } from './path.ts';
@@ -58,6 +60,8 @@ export function openBranch(
       caller: preconditionParty(caller.subscriber, caller.identity, leg.supports('precondition')),
       callee: preconditionParty(binding.subscriber, called, binding.features.mmtel),
     },
+    users: usersOf(caller, binding),
+    ...emergencyOf(called),
     end: owner.end,
     resources: new Resources(owner.resourcesLost),
   };
@@ -65,4 +69,9 @@ export function openBranch(
   record.medias = own.medias('callee');
   record.qos = own.qos('callee');
   return new CallBranch(binding, record, own);
+}
+
+function usersOf({ subscriber }: Caller, binding: Binding): CallPath['users'] {
+  const callee = binding.subscriber;
+  return subscriber === ANONYMOUS_CALLER.subscriber ? { callee } : { caller: subscriber, callee };
 }

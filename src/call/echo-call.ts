@@ -11,9 +11,10 @@ import type { Identity } from '../store/subscribers.ts';
 import { sessionOf } from './body.ts';
 import type { CallParts } from './call-parts.ts';
 import { DialogRecord, type DialogType } from './dialog-record.ts';
+import { emergencyOf } from './feature.ts';
 import { PathFeatures } from './features.ts';
 import { IncomingLeg } from './incoming-leg.ts';
-import type { Caller } from './invite.ts';
+import { ANONYMOUS_CALLER, type Caller } from './invite.ts';
 import type { Sdp } from './leg-session.ts';
 import type { EndReason } from './leg-states.ts';
 import { mayUse, NO_PARTY, preconditionParty } from './precondition-party.ts';
@@ -38,6 +39,7 @@ export class EchoCall extends ServerCall {
   readonly #features: PathFeatures;
   readonly #qos: () => readonly QosState[];
   #isRinging = false;
+  #hasAgreed = false;
 
   /** @throws SipError when the INVITE cannot be understood; nothing has been started then. */
   constructor(parts: CallParts, request: EchoRequest, onGone: () => void) {
@@ -78,7 +80,12 @@ export class EchoCall extends ServerCall {
       flows: { caller: flow, callee: flow },
       ours: 'callee',
       parties: { caller: party, callee: NO_PARTY },
-      resources: new Resources((_side, what) => this.stop(resourcesLost(what))),
+      users: caller === ANONYMOUS_CALLER ? {} : { caller: caller.subscriber },
+      ...emergencyOf(called),
+      resources: new Resources(
+        (_side, what) => this.stop(resourcesLost(what)),
+        () => this.#resourcesChanged(),
+      ),
       end: (why: EndReason) => this.stop(why),
     } as const;
     this.#features = new PathFeatures(parts.features, path, parts.logger);
@@ -115,16 +122,24 @@ export class EchoCall extends ServerCall {
     this.answered(0, this.openPath(0, 0, offer), echoAnswer(shown) ?? answer);
   }
 
-  /** RFC 3312 §6: nothing rings before the caller's resources are there, which it tells by an offer of its own. */
+  /**
+   * RFC 3312 §6: nothing rings before the caller's resources are there, which it tells by an offer of its own, or who
+   * reserves them.
+   */
   get #isReady(): boolean {
     return this.#qos().every((state) => state === 'disabled' || state === 'erab_set');
   }
 
   protected override agreed(number: number, held: boolean): void {
     super.agreed(number, held);
+    this.#hasAgreed = true;
     if (this.#isRinging || this.state !== 'init') return;
     if (this.#isReady) this.#ring();
     else this.#leg.command({ type: 'progress', fork: 0, status: 183, original: undefined });
+  }
+
+  #resourcesChanged(): void {
+    if (this.#hasAgreed && !this.#isRinging && this.state === 'init' && this.#isReady) this.#ring();
   }
 
   /** An INVITE without an offer gets ours in the 2xx. */

@@ -1,5 +1,6 @@
 import type { Flow } from '../core/flow.ts';
 import type { SessionDescription } from '../sdp/session-description.ts';
+import type { Identity, Subscriber } from '../store/subscribers.ts';
 import type { Side } from './call-states.ts';
 import type { EndReason } from './leg-states.ts';
 import type { MediaRow } from './media-row.ts';
@@ -14,6 +15,10 @@ export interface CallPath {
   readonly flows: { readonly [side in Side]: Flow };
   /** Who uses preconditions. */
   readonly parties: { readonly [side in Side]: PreconditionParty };
+  /** Who is on each side; nobody on ours. */
+  readonly users: { readonly [side in Side]?: Subscriber };
+  /** Of emergency calls: the service that is called (RFC 5031), without `urn:service:`. */
+  readonly emergency?: string;
   /** Where whoever reserves resources for the media reports of them. */
   readonly resources: Resources;
   /** The side that we play ourselves: what it hears it sends back. */
@@ -46,4 +51,11 @@ export interface CallFeature {
   onAnswered?(path: CallPath): void;
   /** The path is over: called once, whether or not anything was prepared, never while `prepare` is under way. */
   onEnded?(path: CallPath): void;
+}
+
+/** The emergency service an identity stands for, for `CallPath.emergency`. */
+export function emergencyOf({ uri }: Identity): { readonly emergency?: string } {
+  const [, service] =
+    'opaque' in uri && uri.scheme === 'urn' ? (/^service:(sos(?:\.[a-z-]+)*)$/i.exec(uri.opaque) ?? []) : [];
+  return service === undefined ? {} : { emergency: service.toLowerCase() };
 }

@@ -62,6 +62,7 @@ export class MtCall extends ServerCall {
         caller: { ...NO_PARTY, policy: 'force-ready' },
         callee: preconditionParty(binding.subscriber, this.#options.called, binding.features.mmtel),
       },
+      users: { callee: binding.subscriber },
       resources: new Resources((_side, what) => this.stop(resourcesLost(what))),
       end: (why: EndReason) => this.stop(why),
     } as const;

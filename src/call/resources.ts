@@ -12,14 +12,22 @@ export class Resources {
   readonly #states: { readonly [side in Side]: Map<number, QosState> } = { caller: new Map(), callee: new Map() };
   readonly #onLost: (side: Side, what: string) => void;
 
-  /** @param onLost ends the call: 580 before its answer (RFC 3312 §8), BYE afterwards. */
-  constructor(onLost: (side: Side, what: string) => void) {
+  readonly #onChanged: () => void;
+
+  /**
+   * @param onLost ends the call: 580 before its answer (RFC 3312 §8), BYE afterwards.
+   * @param onChanged told whenever a state may be another one.
+   */
+  constructor(onLost: (side: Side, what: string) => void, onChanged: () => void = () => {}) {
     this.#onLost = onLost;
+    this.#onChanged = onChanged;
   }
 
-  /** @param media index of its m= line. */
-  report(side: Side, media: number, state: 'pending' | 'erab_set'): void {
-    this.#states[side].set(media, state);
+  /** How those of one side stand now. @param media indices of the m= lines; nothing is reserved for others. */
+  report(side: Side, media: readonly number[], state: 'pending' | 'erab_set'): void {
+    this.#states[side].clear();
+    for (const index of media) this.#states[side].set(index, state);
+    this.#onChanged();
   }
 
   /** They cannot be had, or are gone. @param what in words, for Reason. */

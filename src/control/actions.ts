@@ -133,7 +133,7 @@ export interface RxSessionRow {
   readonly user: string;
   readonly address: string;
   readonly state: string;
-  /** Each as `audio:erab_set`. */
+  /** Each with its Flow-Status: `audio:enabled`. */
   readonly media: readonly string[];
   /** P-Access-Network-Info, made of what the PCRF told. */
   readonly access?: string;

@@ -31,7 +31,7 @@ export const rxCommand: Command = {
   summary: 'Show the connection with the PCRF and the live Rx sessions',
   details: [
     'One session per leg: the call as the log names it, the user and its address, how the session stands, its media',
-    'with the state of each, and the access network where the PCRF told it.',
+    'with their flow status, and the access network where the PCRF told it.',
   ],
   run(_args, actions) {
     const { peer, sessions } = actions.rx();

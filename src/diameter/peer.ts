@@ -75,6 +75,8 @@ export class Peer {
   #since: number | undefined;
   #trouble: string | undefined;
   #stopped: (() => void) | undefined;
+  /** The CEA showed it; told once requests can be sent. */
+  #hasRestarted = false;
 
   constructor(parts: PeerParts, options: PeerOptions) {
     const { clock, random } = parts;
@@ -90,7 +92,7 @@ export class Peer {
       answerMs: options.answerMs,
       newHopByHop: () => this.#nextHopByHop(),
       transmit: (message) => this.#connection?.send(message),
-      unreachable: (why) => this.#unreachable(why),
+      unreachable: (why) => this.#unreachable(why, true),
     });
     const spread = (ms: number) => Math.round(ms * (0.93 + randomBelow(random, 141) / 1000));
     this.#machine = new Machine<PeerState, PeerEvent, PeerEffect, PeerTimes>(
@@ -161,7 +163,7 @@ export class Peer {
   request(application: number, command: CommandName, avps: readonly Avp[], done: (outcome: Outcome) => void): void {
     const refusal = this.#refusal(application);
     if (refusal !== undefined) {
-      done(this.#unreachable(refusal));
+      done(this.#unreachable(refusal, false));
       return;
     }
     const { own } = this.options;
@@ -196,11 +198,11 @@ export class Peer {
     return undefined;
   }
 
-  #unreachable(why: string): Outcome {
+  #unreachable(why: string, sent: boolean): Outcome {
     const { state } = this.#machine;
     const waitMs = state.name === 'closed' ? state.timers.reconnect - this.#parts.clock.now() : 0;
     const retryAfterS = Math.max(5, Math.ceil(waitMs / 1000) + 1);
-    return { unreachable: `${printEndpoint(this.options.remote)}: ${why}`, retryAfterS };
+    return { unreachable: `${printEndpoint(this.options.remote)}: ${why}`, retryAfterS, sent };
   }
 
   #nextHopByHop(): number {
@@ -278,6 +280,8 @@ export class Peer {
     this.#since = clock.wallNow();
     logger.info(() => `Connected to ${this.#known.identity?.host ?? '?'}`, this.#column);
     this.#requests.resend();
+    if (this.#hasRestarted) this.#restarted();
+    this.#hasRestarted = false;
     this.opened.call();
   }
 
@@ -316,12 +320,15 @@ export class Peer {
     const lack = this.#known.introduced(answer, this.options);
     if (this.#known.served.length === 0) return lack;
     if (lack !== undefined) this.#parts.logger.warn(lack, this.#column);
-    this.#watch(answer);
+    this.#hasRestarted = this.#known.hasRestarted(answer);
     return undefined;
   }
 
   #watch(message: DiameterMessage): void {
-    if (!this.#known.hasRestarted(message)) return;
+    if (this.#known.hasRestarted(message)) this.#restarted();
+  }
+
+  #restarted(): void {
     this.#parts.logger.warn('the peer has restarted and lost its sessions', this.#column);
     this.restarted.call();
   }

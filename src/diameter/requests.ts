@@ -2,10 +2,10 @@ import type { Clock, Scheduled } from '../core/clock.ts';
 import { messageName } from './command.ts';
 import type { DiameterMessage } from './message.ts';
 
-/** What became of a request. `unreachable`: no answer came, so that nothing is known. */
+/** What became of a request. `unreachable`: no answer came; when it was `sent`, nothing is known of what it did. */
 export type Outcome =
   | { readonly answer: DiameterMessage }
-  | { readonly unreachable: string; readonly retryAfterS: number };
+  | { readonly unreachable: string; readonly retryAfterS: number; readonly sent: boolean };
 
 export type Unsent = Omit<DiameterMessage, 'hopByHop' | 'retransmitted'>;
 

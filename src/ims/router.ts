@@ -6,7 +6,7 @@ import type { Incoming, Originator, Service } from '../services/service.ts';
 import { ALLOW_HEADER, checkRequired, KNOWN_METHODS, SUPPORTED_HEADER } from '../sip/dialog/capabilities.ts';
 import type { Dialogs, DialogUsage } from '../sip/dialog/dialogs.ts';
 import { responseTo } from '../sip/message/build.ts';
-import { ALLOW_EVENTS, CONTACT, MAX_FORWARDS, TO, tagOf } from '../sip/message/header-types.ts';
+import { ALLOW_EVENTS, CONTACT, MAX_FORWARDS, RETRY_AFTER, TO, tagOf } from '../sip/message/header-types.ts';
 import { type Request, type Response, startLine } from '../sip/message/message.ts';
 import { SipError } from '../sip/message/sip-error.ts';
 import { isSip, isTel, parseUri, type Uri } from '../sip/message/uri.ts';
@@ -33,6 +33,8 @@ export interface RouterParts {
   readonly regEvent: RegEvent;
   /** To whom what is called is open; undefined: to who has proven who it is, as usual. */
   readonly accessTo: (called: Uri) => Access | undefined;
+  /** Whether what registered users need can be had (setting rx_required). */
+  readonly mayRegister: () => boolean;
   /** Where users without keys in ue_db have them. */
   readonly outside?: OutsideHss;
   /** Asked in order. */
@@ -41,6 +43,9 @@ export interface RouterParts {
 
 /** What the HSS outside is asked and told around registrations and calls. */
 export type OutsideHss = Pick<CxHss, 'authorize' | 'proven' | 'unproven' | 'unbound' | 'locate'>;
+
+/** Seconds: a connection that is lost is tried again as often. */
+const RX_RETRY_S = '30';
 
 type MethodHandler = (transaction: ServerTransaction) => void;
 
@@ -107,6 +112,10 @@ export class Router implements TransactionUser {
   #register(transaction: ServerTransaction): void {
     const { authenticator, icscf, registrar } = this.#parts;
     const { request } = transaction;
+    if (!this.#parts.mayRegister() && !isDeregistration(request)) {
+      const why = 'the PCRF cannot be asked, and rx_required is true';
+      throw new SipError(503, why).with(RETRY_AFTER, RX_RETRY_S);
+    }
     const originator = icscf.registering(request, authenticator.usernameOf(request));
     this.#compareDomain(request, originator);
     const outside = isOutside(originator.subscriber) ? this.#parts.outside : undefined;

@@ -14,6 +14,7 @@ const PATH: CallPath = {
   id: 'beef',
   flows: { caller: FLOW, callee: FLOW },
   parties: { caller: NO_PARTY, callee: NO_PARTY },
+  users: {},
   resources: new Resources(() => {}),
   end() {},
 };

@@ -349,7 +349,7 @@ describe('preconditions that cannot be met', () => {
       const { rig, caller, callee } = await begun(OFFERED, {}, {}, [reserving]);
       const { resources } = reserving.path ?? {};
       assert.ok(resources instanceof Resources);
-      resources.report('caller', 0, 'pending');
+      resources.report('caller', [0], 'pending');
       callee.answer(callee.invite, 180);
       caller.take('180 INVITE');
       if (answered) {
@@ -358,7 +358,7 @@ describe('preconditions that cannot be met', () => {
         caller.take('200 INVITE');
         caller.request('ACK');
         assert.deepEqual(states(rig)[0], ['pending']);
-        resources.report('caller', 0, 'erab_set');
+        resources.report('caller', [0], 'erab_set');
         assert.deepEqual(states(rig)[0], ['erab_set']);
       }
       resources.lost('caller', 'bearer "released"');

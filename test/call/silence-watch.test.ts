@@ -56,6 +56,7 @@ async function call(offer: readonly string[], answer: readonly string[], silence
     id: 'beef',
     flows: { caller: FLOW, callee: FLOW },
     parties: { caller: NO_PARTY, callee: NO_PARTY },
+    users: {},
     resources: new Resources(() => {}),
     end: ({ reason = '' }) => {
       ended.push(reason);

@@ -59,7 +59,7 @@ describe('help', () => {
     assert.deepEqual(COMMANDS.cx.run({}, actions).print(WIDE), [peer, 'Users: 3']);
     const [first, , line = ''] = COMMANDS.rx.run({}, actions).print(WIDE);
     assert.equal(first, peer);
-    assert.match(line, /1a2b .* 192\.168\.3\.2 .* open .* audio:erab_set video:pending .* 3GPP-E-UTRAN;/);
+    assert.match(line, /1a2b .* 192\.168\.3\.2 .* open .* audio:enabled video:removed .* 3GPP-E-UTRAN;/);
     const closed = { transport: 'TCP', remote: '192.0.2.1:3868', state: 'closed', retryInS: 30, pending: 0 } as const;
     const away = { ...actions, cx: () => ({ peer: { ...closed, trouble: 'refused' }, users: 0 }) };
     assert.match(COMMANDS.cx.run({}, away).print(WIDE)[0] ?? '', /closed, next attempt in 30s.*: refused$/);

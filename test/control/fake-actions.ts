@@ -100,7 +100,7 @@ export const SESSIONS: readonly RxSessionRow[] = [
     user: REGISTERED.impi,
     address: '192.168.3.2',
     state: 'open',
-    media: ['audio:erab_set', 'video:pending'],
+    media: ['audio:enabled', 'video:removed'],
     access: '3GPP-E-UTRAN;utran-cell-id-3gpp=0010100010019b01;network-provided',
   },
 ];

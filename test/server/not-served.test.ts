@@ -20,6 +20,7 @@ describe('settings whose service is not there', () => {
 
   it('keep the server from starting when somebody relies on them', () => {
     assert.equal(unfulfillable(load('')), undefined);
+    assert.equal(unfulfillable(load('rx_required: true, rx_server_addr: "192.0.2.9"')), undefined);
     assert.match(unfulfillable(load('rx_required: true')) ?? '', /^rx_required demands Rx/);
   });
 });
