@@ -9,6 +9,7 @@ baresip          baresip-core
 freeDiameterd    freediameterd freediameter-extensions
 ip               iproute2
 linux.uml        user-mode-linux
+kamailio         kamailio kamailio-ims-modules
 modprobe         kmod
 osmo-auc-gen     libosmocore-utils
 openssl          openssl

@@ -10,6 +10,7 @@ import { Peer } from '../../src/diameter/peer.ts';
 import type { Outcome } from '../../src/diameter/requests.ts';
 import { systemNet } from '../../src/net/system-net.ts';
 import { DiameterServer, type ServerOptions } from '../support/diameter/server.ts';
+import { LISTENING, TRANSPORT } from '../support/diameter/transport.ts';
 import * as wire from '../support/diameter/wire.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { loopbackAddress } from '../support/loopback.ts';
@@ -33,14 +34,14 @@ async function rig(
   prepare: (server: DiameterServer) => void = () => {},
 ): Promise<Rig> {
   const address = loopbackAddress();
-  const server = await DiameterServer.start(t, { address, ...options });
+  const server = await DiameterServer.start(t, { address, ...LISTENING, ...options });
   prepare(server);
   const clock = new FakeClock();
   const bugs: unknown[] = [];
   const peer = new Peer(
     { net: systemNet((bug) => bugs.push(bug)), clock, random: systemRandom(), logger: silent, tap: noTap },
     {
-      transport: 'TCP',
+      transport: TRANSPORT,
       remote: { address, port: server.port },
       own: OWN,
       product: 'test',

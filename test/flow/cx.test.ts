@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { type HssUser, LIR, MAR, SAR, TestHss, UAR } from '../support/diameter/hss.ts';
+import { LISTENING, serverAddress } from '../support/diameter/transport.ts';
 import * as wire from '../support/diameter/wire.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Lab, startLab } from '../support/lab.ts';
@@ -38,8 +39,8 @@ async function rig(
   settings = '',
 ): Promise<Rig> {
   const address = loopbackAddress();
-  const hss = await TestHss.start(t, users, { address });
-  const lab = await startLab(t, local, `cx_server_addr: "tcp:${address}:${hss.server.port}", ${settings}`);
+  const hss = await TestHss.start(t, users, { address, ...LISTENING });
+  const lab = await startLab(t, local, `cx_server_addr: "${serverAddress(address, hss.server.port)}", ${settings}`);
   await connected(lab);
   return { hss, lab };
 }

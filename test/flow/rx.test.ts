@@ -13,6 +13,7 @@ import {
 } from '../support/call-flow.ts';
 import { AAR, components, STR, TestPcrf } from '../support/diameter/pcrf.ts';
 import type { ServerOptions } from '../support/diameter/server.ts';
+import { LISTENING, serverAddress } from '../support/diameter/transport.ts';
 import * as wire from '../support/diameter/wire.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Lab, startLab } from '../support/lab.ts';
@@ -33,8 +34,8 @@ interface Rig {
 
 async function lab(t: TestContext, settings = '', options: Partial<ServerOptions> = {}, more: readonly string[] = []) {
   const address = loopbackAddress();
-  const pcrf = await TestPcrf.start(t, { address, ...options });
-  const server = `rx_server_addr: "tcp:${address}:${pcrf.server.port}",`;
+  const pcrf = await TestPcrf.start(t, { address, ...LISTENING, ...options });
+  const server = `rx_server_addr: "${serverAddress(address, pcrf.server.port)}",`;
   const started = await startLab(t, USERS, `${server} ${settings}`, '', more);
   await connected(started);
   return { pcrf, lab: started };
@@ -570,8 +571,8 @@ describe('what the PCRF says by itself', () => {
 describe('Cx and Rx to one server', () => {
   it('share one connection', async (t) => {
     const address = loopbackAddress();
-    const pcrf = await TestPcrf.start(t, { address, applications: [16_777_216, 16_777_236] });
-    const started = await startLab(t, USERS, `cx_server_addr: "tcp:${address}:${pcrf.server.port}",`);
+    const pcrf = await TestPcrf.start(t, { address, ...LISTENING, applications: [16_777_216, 16_777_236] });
+    const started = await startLab(t, USERS, `cx_server_addr: "${serverAddress(address, pcrf.server.port)}",`);
     await connected(started);
     assert.equal(pcrf.server.connections, 1);
     assert.equal(started.server.actions.cx().peer?.remote, started.server.actions.rx().peer?.remote);
@@ -581,8 +582,8 @@ describe('Cx and Rx to one server', () => {
 
   it('do not, when they are to know us by different names', async (t) => {
     const address = loopbackAddress();
-    const pcrf = await TestPcrf.start(t, { address, applications: [16_777_216, 16_777_236] });
-    const one = `cx_server_addr: "tcp:${address}:${pcrf.server.port}", rx_origin_host: "other.amarisoft.com",`;
+    const pcrf = await TestPcrf.start(t, { address, ...LISTENING, applications: [16_777_216, 16_777_236] });
+    const one = `cx_server_addr: "${serverAddress(address, pcrf.server.port)}", rx_origin_host: "other.amarisoft.com",`;
     const started = await startLab(t, USERS, one);
     await connected(started);
     await eventually(() => assert.equal(started.server.actions.cx().peer?.state, 'open'));

@@ -55,7 +55,7 @@ export class TestHss {
     return new TestHss(await DiameterServer.start(t, options), users);
   }
 
-  private constructor(server: DiameterServer, users: readonly HssUser[]) {
+  constructor(server: DiameterServer, users: readonly HssUser[]) {
     this.server = server;
     this.#users = users;
     server.on(UAR, (request) => this.#authorize(request));
@@ -124,7 +124,7 @@ export class TestHss {
     if (this.#owner(request) !== user) return this.experimental(request, 5002);
     const known = this.registered.get(user.impi);
     const deregisters = number(request, 623) === 1;
-    if (known === undefined) return this.experimental(request, deregisters ? 5003 : 2001, [tgpp(603, [])]);
+    if (known === undefined) return this.experimental(request, deregisters ? 5003 : 2001, [tgpp(603, [tgpp(605, 1)])]);
     return this.experimental(request, 2002, [tgpp(602, this.serverName ?? '')]);
   }
 
@@ -187,7 +187,8 @@ export class TestHss {
   #locate(request: WireMessage): Reaction {
     const user = this.#owner(request);
     if (user === undefined) return this.experimental(request, 5001);
-    if (this.registered.get(user.impi) === undefined) return this.experimental(request, 2003, [tgpp(603, [])]);
+    if (this.registered.get(user.impi) === undefined)
+      return this.experimental(request, 2003, [tgpp(603, [tgpp(605, 1)])]);
     return this.success(request, [tgpp(602, this.serverName ?? '')]);
   }
 }
