@@ -65,11 +65,21 @@ function banner(settings: Settings, { listening, withoutIpsec, sgs, withoutSgs }
           `SGs on ${printEndpoint(sgs.local)}, ${sgs.stack === 'kernel' ? "the kernel's SCTP" : 'SCTP over raw sockets'}`,
         ]),
     ...(withoutSgs === undefined ? [] : [`Warning: MMEs cannot connect for SMS over SGs: ${withoutSgs}`]),
+    ...interfaces(settings),
     ...(settings.log_filename === undefined ? [] : [`Log: ${settings.log_filename}`]),
     ...(withoutIpsec === undefined ? [] : [`Warning: phones get no IPsec: ${withoutIpsec}`]),
     ...(idle.length === 0 ? [] : [`Not served by this version, without effect: ${idle.join(', ')}`]),
     "Type 'help' for the commands, 'quit' or Ctrl-C to stop.",
   ];
+}
+
+/** Where the HSS and the PCRF are looked for; whether they are there, the log and the commands cx and rx say. */
+function interfaces({ cx_server_addr: cx, rx_server_addr: rx }: Settings): readonly string[] {
+  const named = [
+    ...(cx === undefined ? [] : [['Cx', cx] as const]),
+    ...(rx === undefined ? [] : [['Rx', rx] as const]),
+  ];
+  return named.map(([name, server]) => `${name} to ${printEndpoint(server)} over ${server.transport}`);
 }
 
 async function run(settings: Settings, folder: string): Promise<void> {

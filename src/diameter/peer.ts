@@ -247,11 +247,12 @@ export class Peer {
         this.#sendBase('Disconnect-Peer', [avp('Disconnect-Cause', 'REBOOTING')]);
         return;
       case 'failed':
-        this.#trouble = effect.why;
-        logger.warn(
+        // Said again and again, the same is no error any more.
+        logger[this.#trouble === effect.why ? 'warn' : 'error'](
           () => `not connected: ${effect.why}; next attempt in ${Math.round(effect.retryMs / 1000)} s`,
           this.#column,
         );
+        this.#trouble = effect.why;
         this.#requests.strand();
         return;
       case 'close':

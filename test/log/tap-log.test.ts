@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { TapRecord } from '../../src/core/tap.ts';
 import { type Log, openLog } from '../../src/log/log.ts';
-import { sgsapLogTap, sipLogTap } from '../../src/log/tap-log.ts';
+import { diameterLogTap, sgsapLogTap, sipLogTap } from '../../src/log/tap-log.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
 const REGISTER = 'REGISTER sip:example.org SIP/2.0\r\nCall-ID: a84b4c76e66710\r\nContent-Length: 0\r\n\r\n';
@@ -159,5 +159,47 @@ describe('SGsAP messages in the log', () => {
     log.configure('sgsap.level=debug');
     tellSgs(log, { protocol: 'SIP' });
     assert.equal(log.ring.size, 0);
+  });
+});
+
+describe('Diameter messages in the log', () => {
+  const UAR = {
+    protocol: 'Diameter',
+    transport: 'SCTP',
+    dir: 'TO',
+    local: { address: '127.0.0.1', port: 40_000 },
+    remote: { address: '127.0.1.100', port: 3868 },
+    summary: 'User-Authorization-Request',
+    octets: Buffer.from([1, 2, 3]),
+    application: 16_777_216,
+    text: () => 'flags=RP\nUser-Name: a@b',
+    secrets: () => 'Confidentiality-Key: c0ffee',
+  } as const;
+  const logged = (options: string, message: Partial<TapRecord> = {}) => {
+    const log = open(options);
+    diameterLogTap(log, (application) => (application === 16_777_236 ? 'rx' : 'cx')).message({ ...UAR, ...message });
+    return log.ring.read({ from: 0 })?.records ?? [];
+  };
+
+  it('are one line at info, with the peer as their id, in the layer of their application', () => {
+    const [first] = logged('all.level=info');
+    assert.deepEqual(
+      { layer: first?.layer, dir: first?.dir, id: first?.id, data: first?.data },
+      { layer: 'cx', dir: 'TO', id: '127.0.1.100:3868', data: ['User-Authorization-Request'] },
+    );
+    assert.equal(logged('all.level=info', { application: 16_777_236 })[0]?.layer, 'rx');
+    assert.deepEqual(logged('all.level=info,cx.level=error'), []);
+  });
+
+  it('have their AVPs below at debug, whatever max_size above 0, octets and keys where they are asked for', () => {
+    const decoded = ['flags=RP', 'User-Name: a@b'];
+    assert.deepEqual(logged('cx.level=debug,cx.max_size=1')[0]?.data.slice(1), decoded);
+    assert.deepEqual(logged('cx.level=debug,cx.max_size=0')[0]?.data.slice(1), []);
+    assert.deepEqual(logged('cx.level=debug,cx.key=1')[0]?.data.slice(1), [...decoded, 'Confidentiality-Key: c0ffee']);
+    assert.match(logged('cx.level=debug,cx.payload=1')[0]?.data.at(-1) ?? '', /^0000: {2}01 02 03 /);
+  });
+
+  it('that are no Diameter are nobody’s here', () => {
+    assert.deepEqual(logged('all.level=debug', { protocol: 'SGsAP' }), []);
   });
 });
