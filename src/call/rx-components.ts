@@ -50,8 +50,8 @@ function component(leg: LegSdp, media: MediaDescription, index: number): MediaCo
   if (isOff) return { ...base, status: 'REMOVED', codecs: [], agreed: '' };
   const downlink = rate(media) ?? rate(other) ?? USUAL_RATES[media.media];
   const uplink = rate(other) ?? rate(media) ?? USUAL_RATES[media.media];
-  const senders = bandwidth(media, 'RS') ?? bandwidth(other, 'RS');
-  const receivers = bandwidth(media, 'RR') ?? bandwidth(other, 'RR');
+  const senders = bits(bandwidth(media, 'RS') ?? bandwidth(other, 'RS'));
+  const receivers = bits(bandwidth(media, 'RR') ?? bandwidth(other, 'RR'));
   return {
     ...base,
     status: statusOf(said, told, index),
@@ -68,7 +68,12 @@ function component(leg: LegSdp, media: MediaDescription, index: number): MediaCo
 /** b=AS is what its writer wants to receive, in kilobits; TIAS in bits, without headers. */
 function rate(media: MediaDescription): number | undefined {
   const kilobits = bandwidth(media, 'AS');
-  return kilobits === undefined ? bandwidth(media, 'TIAS') : kilobits * 1000;
+  return bits(kilobits === undefined ? bandwidth(media, 'TIAS') : kilobits * 1000);
+}
+
+/** A rate as Diameter can say it, in 32 bits: what is written in SDP knows no bounds. */
+function bits(rate: number | undefined): number | undefined {
+  return rate === undefined ? undefined : Math.min(rate, 0xffff_ffff);
 }
 
 function statusOf(said: SessionDescription, told: SessionDescription, index: number): FlowStatus {

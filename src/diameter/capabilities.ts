@@ -13,17 +13,12 @@ export interface Capabilities {
 /** A relay agent serves any application (RFC 6733 §2.4). */
 const RELAY = 0xffff_ffff;
 
-/** The AVPs of the CER behind Origin-Host and Origin-Realm. */
-export function capabilities(
-  { product, applications }: Capabilities,
-  address: string,
-  stateId: number,
-): readonly Avp[] {
+/** What the CER says besides who we are. @param address our end of the connection. */
+export function capabilities({ product, applications }: Capabilities, address: string): readonly Avp[] {
   return [
     ...(address === '' ? [] : [avp('Host-IP-Address', address)]),
     avp('Vendor-Id', VENDOR_3GPP),
     avp('Product-Name', product),
-    avp('Origin-State-Id', stateId),
     avp('Supported-Vendor-Id', VENDOR_3GPP),
     ...applications.map(vendorApplication),
   ];

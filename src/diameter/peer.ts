@@ -11,6 +11,7 @@ import { type Random, randomBelow } from '../core/random.ts';
 import { type Avp, AvpError } from './avp.ts';
 import { capabilities } from './capabilities.ts';
 import { applicationName, BASE, COMMANDS, type CommandName, messageName, RESULT } from './command.ts';
+import { Composer } from './composer.ts';
 import { Connection, type ConnectionParts, type Place } from './connection.ts';
 import { avp, find } from './dictionary.ts';
 import { KnownPeer } from './known-peer.ts';
@@ -25,16 +26,7 @@ import {
   type PeerTimes,
 } from './peer-machine.ts';
 import { type Outcome, Requests } from './requests.ts';
-import {
-  answerTo,
-  endToEndIdentifiers,
-  type Identity,
-  isSuccess,
-  printResult,
-  refusalOf,
-  resultOf,
-  sessionIdentifiers,
-} from './routing.ts';
+import { answerTo, type Identity, isSuccess, printResult, refusalOf, resultOf } from './routing.ts';
 import { type RequestHandler, ServedCommands } from './served-commands.ts';
 
 export interface PeerParts extends ConnectionParts {
@@ -61,16 +53,13 @@ export class Peer {
   readonly opened = new Listeners<[]>();
   /** The peer has lost the state of all sessions (RFC 6733 §8.16, Origin-State-Id rose). */
   readonly restarted = new Listeners<[]>();
-  readonly newSessionId: () => string;
   readonly options: PeerOptions;
   readonly #parts: PeerParts;
   readonly #machine: Machine<PeerState, PeerEvent, PeerEffect, PeerTimes>;
-  readonly #newEndToEnd: () => number;
-  readonly #stateId: number;
+  readonly #composer: Composer;
   readonly #requests: Requests;
   readonly #commands: ServedCommands;
   #connection: Connection | undefined;
-  #hopByHop: number;
   readonly #known = new KnownPeer();
   #since: number | undefined;
   #trouble: string | undefined;
@@ -82,15 +71,12 @@ export class Peer {
     const { clock, random } = parts;
     this.#parts = parts;
     this.options = options;
-    this.#stateId = Math.floor(clock.wallNow() / 1000);
-    this.#hopByHop = randomBelow(random, 2 ** 32);
-    this.#newEndToEnd = endToEndIdentifiers(random, clock.wallNow());
-    this.newSessionId = sessionIdentifiers(options.own.host, clock.wallNow());
+    this.#composer = new Composer(options.own, random, clock.wallNow());
     this.#commands = new ServedCommands(options.own, options.applications);
     this.#requests = new Requests({
       clock,
       answerMs: options.answerMs,
-      newHopByHop: () => this.#nextHopByHop(),
+      newHopByHop: () => this.#composer.newHopByHop(),
       transmit: (message) => this.#connection?.send(message),
       unreachable: (why) => this.#unreachable(why, true),
     });
@@ -124,6 +110,10 @@ export class Peer {
       this.#machine.dispatch({ type: 'stop' });
     });
     this.#requests.failAll('the server stops');
+  }
+
+  newSessionId(): string {
+    return this.#composer.newSessionId();
   }
 
   get #isOpen(): boolean {
@@ -166,22 +156,8 @@ export class Peer {
       done(this.#unreachable(refusal, false));
       return;
     }
-    const { own } = this.options;
-    const message = {
-      request: true,
-      proxiable: true,
-      error: false,
-      command: COMMANDS[command],
-      application,
-      endToEnd: this.#newEndToEnd(),
-      avps: [
-        ...avps,
-        avp('Origin-Host', own.host),
-        avp('Origin-Realm', own.realm),
-        avp('Origin-State-Id', this.#stateId),
-        ...this.#known.destination(own.realm),
-      ],
-    };
+    const destination = this.#known.destination(this.options.own.realm);
+    const message = this.#composer.request(application, command, avps, destination);
     this.#requests.send(message, done);
   }
 
@@ -205,26 +181,6 @@ export class Peer {
     return { unreachable: `${printEndpoint(this.options.remote)}: ${why}`, retryAfterS, sent };
   }
 
-  #nextHopByHop(): number {
-    this.#hopByHop = (this.#hopByHop + 1) >>> 0;
-    return this.#hopByHop;
-  }
-
-  #sendBase(command: CommandName, avps: readonly Avp[]): void {
-    const { own } = this.options;
-    this.#connection?.send({
-      request: true,
-      proxiable: false,
-      error: false,
-      retransmitted: false,
-      command: COMMANDS[command],
-      application: BASE,
-      hopByHop: this.#nextHopByHop(),
-      endToEnd: this.#newEndToEnd(),
-      avps: [avp('Origin-Host', own.host), avp('Origin-Realm', own.realm), ...avps],
-    });
-  }
-
   #perform(effect: PeerEffect): void {
     const { logger } = this.#parts;
     switch (effect.type) {
@@ -232,16 +188,16 @@ export class Peer {
         this.#connect();
         return;
       case 'sendCer':
-        this.#sendBase(
-          'Capabilities-Exchange',
-          capabilities(this.options, this.#connection?.address ?? '', this.#stateId),
-        );
+        this.#sendBase('Capabilities-Exchange', [
+          ...capabilities(this.options, this.#connection?.address ?? ''),
+          this.#composer.state(),
+        ]);
         return;
       case 'opened':
         this.#opened();
         return;
       case 'sendDwr':
-        this.#sendBase('Device-Watchdog', [avp('Origin-State-Id', this.#stateId)]);
+        this.#sendBase('Device-Watchdog', [this.#composer.state()]);
         return;
       case 'sendDpr':
         this.#sendBase('Disconnect-Peer', [avp('Disconnect-Cause', 'REBOOTING')]);
@@ -262,6 +218,10 @@ export class Peer {
         this.#connection?.abort();
         return;
     }
+  }
+
+  #sendBase(command: CommandName, avps: readonly Avp[]): void {
+    this.#connection?.send(this.#composer.base(command, avps));
   }
 
   #connect(): void {
@@ -364,10 +324,7 @@ export class Peer {
         throw new AvpError(RESULT.DIAMETER_COMMAND_UNSUPPORTED, `command ${command}`);
       }
       this.#watch(request);
-      return answerTo(request, own, [
-        avp('Result-Code', RESULT.DIAMETER_SUCCESS),
-        avp('Origin-State-Id', this.#stateId),
-      ]);
+      return answerTo(request, own, [avp('Result-Code', RESULT.DIAMETER_SUCCESS), this.#composer.state()]);
     }
     return this.#commands.answer(request);
   }

@@ -210,7 +210,11 @@ export class Router implements TransactionUser {
     try {
       service.handle(incoming);
     } catch (error) {
-      const unknown = error instanceof SipError && error.status === 404 && (isSip(called) || isTel(called));
+      const unknown =
+        error instanceof SipError &&
+        error.status === 404 &&
+        (isSip(called) || isTel(called)) &&
+        this.#parts.icscf.called(called) === undefined;
       if (!unknown || outside === undefined) throw error;
       outside.locate(
         called,
